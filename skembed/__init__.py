@@ -1,0 +1,10 @@
+"""Word and contextual embeddings as scikit-learn transformers.
+
+Raw documents go in, a dense feature matrix comes out::
+
+    text -> counts -> training -> vectors -> features -> estimators
+
+Each subpackage is one of these stages and imports only from the ones on its left.
+"""
+
+__version__ = "0.1.0.dev0"
