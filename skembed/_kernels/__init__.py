@@ -1,0 +1,1 @@
+"""What the kernels of all stages share: compilation, random numbers, vectors."""

@@ -1,0 +1,12 @@
+"""Token ids to statistics of the corpus."""
+
+from skembed.counts._huffman import HuffmanTree, huffman_tree
+from skembed.counts._sampling import AliasTable, keep_probability, noise_distribution
+
+__all__ = [
+    "AliasTable",
+    "HuffmanTree",
+    "huffman_tree",
+    "keep_probability",
+    "noise_distribution",
+]

@@ -1,0 +1,187 @@
+"""Skip-gram with negative sampling over one span of the corpus.
+
+See `step` for the loss, `span` for what a span is.
+"""
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from skembed._kernels.compiling import compiled
+from skembed._kernels.random import mix
+from skembed._kernels.simd import LANES, add, load, padded, prefetch, splat, store
+from skembed.training.skipgram._kernels.replica import clear, gather, localize
+from skembed.training.skipgram._kernels.span import draw_noise, sample_span
+from skembed.training.skipgram._kernels.step import TILE, tile_step
+
+# How many words ahead of its use a row is asked for.
+AHEAD = 8
+_inline = numba.njit(inline="always")
+
+
+class Noise(NamedTuple):
+    """Where noise words come from, and how many serve a tile.
+
+    Parameters
+    ----------
+    threshold, alias : ndarray of shape (n_words,), uint32 and int32
+        See `skembed.counts.AliasTable`.
+    n_shared : int
+        Noise words of each tile, a multiple of 4.
+    n_renewed : int
+        How many of them are new in the next tile.
+    negative : float
+        Noise words for each observed word, whose weight the shared ones have together.
+    """
+
+    threshold: np.ndarray
+    alias: np.ndarray
+    n_shared: int
+    n_renewed: int
+    negative: float
+
+
+@_inline
+def _contexts_of(i, n_words, windows, rows, c):
+    """Write the rows of the words around word i, in its document; return how many."""
+    n = 0
+    reach, document = windows.reach[i], windows.document
+    for j in range(max(0, i - reach), min(n_words, i + reach + 1)):
+        if j != i and document[j] == document[i]:
+            rows[c, n] = windows.words[j]
+            n += 1
+    return n
+
+
+@_inline
+def _ask_for(table, row):
+    """Have a row of a table fetched into the cache."""
+    for d in range(0, table.shape[1], LANES):
+        prefetch(table, row, d)
+
+
+@_inline
+def _set_rates(rates, c, stride, n_places, n_contexts, rate, share):
+    """Write the rates of one centre's contexts, and of the noise against them."""
+    for k in range(n_places):
+        rates[c * stride + k] = rate if k < n_contexts else np.float32(0.0)
+    for k in range(n_places, stride):
+        rates[c * stride + k] = rate * share * np.float32(n_contexts)
+
+
+@compiled(error_model="numpy")
+def _train_tiles(
+    w_in, w_out, windows, n_words, first, last, document_weight, noise_rows, noise,
+    window, rate,
+):  # fmt: skip
+    """Train on the centre words of a span, in place, a tile at a time.
+
+    Parameters
+    ----------
+    w_in, w_out : ndarray of shape (n_rows + 1, n_columns), float32, C order
+        See `Tables`.
+    windows : Windows
+        With rows of these tables.
+    n_words, first, last : int
+        From `sample_span`.
+    document_weight : ndarray of shape (n_documents,) or (0,), float32
+    noise_rows : ndarray of shape (>= n_shared + n_renewed * (n_tiles + 1),), int32
+        Tile t uses `n_shared` of them, from t * n_renewed on.
+    noise : Noise
+    window : int
+    rate : float32
+
+    Returns
+    -------
+    loss, weight : float
+        The summed loss of all pairs, and how many there were, both weighted.
+    """
+    n_columns = w_in.shape[1]
+    n_places = padded(2 * window)
+    stride = n_places + noise.n_shared
+    hidden = np.zeros((TILE, n_columns), dtype=np.float32)
+    gradient = np.zeros((TILE, n_columns), dtype=np.float32)
+    scores = np.zeros(TILE * stride, dtype=np.float32)
+    rates = np.zeros(TILE * stride, dtype=np.float32)
+    signs = np.ones(TILE * stride, dtype=np.float32)
+    for c in range(TILE):
+        for k in range(n_places):
+            signs[c * stride + k] = np.float32(-1.0)
+    context_rows = np.zeros((TILE, n_places), dtype=np.int32)
+    n_contexts = np.zeros(TILE, dtype=np.int32)
+    share = np.float32(noise.negative / noise.n_shared)
+    loss, total_weight = 0.0, 0.0
+    for tile in range(-(-(last - first) // TILE)):
+        start = first + tile * TILE
+        for c in range(TILE):
+            # The last tile may be short: its missing centres have no contexts.
+            i = min(start + c, last - 1)
+            _ask_for(w_in, windows.centers[min(i + AHEAD, last - 1)])
+            _ask_for(w_out, windows.words[min(i + window + AHEAD, n_words - 1)])
+            n = _contexts_of(i, n_words, windows, context_rows, c)
+            n_contexts[c] = n if start + c < last else 0
+            weight = np.float32(1.0)
+            if len(document_weight):
+                weight = document_weight[windows.document[i]]
+            total_weight += weight * n_contexts[c]
+            _set_rates(rates, c, stride, n_places, n_contexts[c], rate * weight, share)
+            for d in range(0, n_columns, LANES):
+                store(gradient, c, d, splat(np.float32(0.0)))
+                store(hidden, c, d, load(w_in, windows.centers[i], d))
+        first_noise = tile * noise.n_renewed
+        for k in range(noise.n_renewed):
+            _ask_for(w_out, noise_rows[first_noise + noise.n_shared + k])
+        loss += tile_step(
+            hidden, gradient, w_out, context_rows, n_contexts, noise_rows, first_noise,
+            noise.n_shared, rates, signs, scores,
+        )  # fmt: skip
+        for c in range(min(TILE, last - start)):
+            row = windows.centers[start + c]
+            for d in range(0, n_columns, LANES):
+                store(w_in, row, d, add(load(w_in, row, d), load(gradient, c, d)))
+    return loss / rate, total_weight
+
+
+@compiled()
+def train_round(
+    tables, corpus, spans, part, n_parts, windows, results, noise, noise_rows
+):
+    """Train on every n_parts-th span of a round, in place.
+
+    Parameters
+    ----------
+    tables : Tables
+        The spans' replicas are changed, or the tables where there are none.
+    corpus : Corpus
+    spans : Round
+    part, n_parts : int
+        Take the spans `part`, `part` + `n_parts`, ...
+    windows : Windows of capacity length + 2 * window
+        Scratch space, overwritten.
+    results : ndarray of shape (n_spans, 2), float64
+        Overwritten with the summed loss of each span's pairs, and how many there were,
+        both weighted.
+    noise : Noise
+    noise_rows : ndarray of shape (n_shared + n_renewed * (n_tiles + 1),), int32
+        Scratch space, overwritten.
+    """
+    for number in range(part, len(results), n_parts):
+        n_words, first, last = sample_span(corpus, spans, number, windows)
+        n_noise = noise.n_shared + noise.n_renewed * (-(-(last - first) // TILE) + 1)
+        noise_key = mix(~(spans.key + np.uint64(spans.start + number * spans.length)))
+        draw_noise(noise_key, noise.threshold, noise.alias, noise_rows, n_noise)
+        w_in, w_out = tables.input, tables.output
+        if len(tables.input_replicas.rows):
+            ours, theirs = tables.input_replicas, tables.output_replicas
+            clear(ours, number)
+            clear(theirs, number)
+            localize(ours, number, windows.centers, n_words)
+            localize(theirs, number, windows.words, n_words)
+            localize(theirs, number, noise_rows, n_noise)
+            w_in = gather(ours, number, w_in)
+            w_out = gather(theirs, number, w_out)
+        results[number, 0], results[number, 1] = _train_tiles(
+            w_in, w_out, windows, n_words, first, last, corpus.document_weight,
+            noise_rows, noise, spans.window, spans.rate,
+        )  # fmt: skip

@@ -1,0 +1,154 @@
+"""Who trains on which span of the corpus, and when: rounds of replicas, or one table.
+
+A round gives one span to each of a fixed number of replicas, whatever the number of
+threads, and merges them when all are done. "hogwild" (Recht et al. 2011) lets threads
+race on the tables themselves: a little faster, and another result at every run. A
+corpus too short for rounds is trained in one thread, on the tables themselves.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from skembed.training.skipgram._config import SkipGramConfig
+from skembed.training.skipgram._kernels.replica import Replicas, Tables, clear, merge
+from skembed.training.skipgram._kernels.span import Corpus, Round, Windows
+from skembed.training.skipgram._objectives import Objective, Part
+from skembed.training.skipgram._tables import aligned_zeros
+
+N_REPLICAS = 8
+"""Spans of a round, and so the most threads that can be of use."""
+MIN_ROUNDS = 50
+"""Rounds of an epoch: with fewer, merged spans would know too little of each other."""
+MIN_LENGTH = 200
+"""Tokens below which a span is not worth its round."""
+PULL = 3.0
+"""Part of its way that a row goes in one touch, for a learning rate of 1."""
+
+Map = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
+
+
+class Schedule:
+    """Trains epoch after epoch on given tables, in place.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    tables : tuple of ndarray
+        The padded input and output tables.
+    objective : Objective
+    config : SkipGramConfig
+    n_threads : int
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        tables: tuple[Any, Any],
+        objective: Objective,
+        config: SkipGramConfig,
+        n_threads: int,
+    ) -> None:
+        self._corpus, self._objective, self._config = corpus, objective, config
+        longest = len(corpus.ids) // (N_REPLICAS * MIN_ROUNDS)
+        side_by_side = objective.in_rounds and longest >= MIN_LENGTH
+        self._n_spans = N_REPLICAS if side_by_side else 1
+        self._length = objective.tokens_per_span
+        if side_by_side:
+            self._length = min(self._length, longest)
+        self._merges = side_by_side and config.parallel == "reproducible"
+        capacity = self._length + 2 * config.window
+        n_outputs = objective.output_capacity(capacity)
+        self.tables = Tables(
+            *tables,
+            self._replicas(tables[0], capacity),
+            self._replicas(tables[1], n_outputs),
+        )
+        n_parts = min(n_threads, self._n_spans)
+        self._parts = [
+            Part(i, n_parts, Windows(*np.empty((4, capacity), dtype=np.int32)))
+            for i in range(n_parts)
+        ]
+
+    def _replicas(self, table: Any, capacity: int) -> Replicas:
+        """Make room for the copies that spans work on, if they do."""
+        n_spans = self._n_spans if self._merges else 0
+        n_rows = len(table) - 1 if self._merges else 0
+        capacity = min(capacity, n_rows)
+        return Replicas(
+            rows=aligned_zeros(n_spans * (capacity + 1), table.shape[1]),
+            row_of=np.full((n_rows, n_spans), -1, dtype=np.int32),
+            touched=np.empty((n_spans, capacity), dtype=np.int32),
+            touches=np.empty((n_spans, capacity), dtype=np.float32),
+            n_touched=np.zeros(n_spans, dtype=np.int64),
+        )
+
+    def run_epoch(
+        self, key: np.uint64, rate: Callable[[float], float]
+    ) -> Iterator[tuple[float, float, float]]:
+        """Train once through the corpus, a round at a time.
+
+        Parameters
+        ----------
+        key : uint64
+            Fixes all draws of the epoch.
+        rate : callable
+            Gives the step size for the part of the epoch that is done.
+
+        Yields
+        ------
+        done : float
+            The part of the epoch that is done.
+        loss, weight : float
+            Summed over the pairs of the round.
+        """
+        n_tokens = len(self._corpus.ids)
+        with _threads(len(self._parts)) as run:
+            for start in range(0, n_tokens, self._n_spans * self._length):
+                spans = Round(
+                    start=start,
+                    stop=min(start + self._n_spans * self._length, n_tokens),
+                    length=self._length,
+                    window=self._config.window,
+                    shrink=self._config.shrink_windows,
+                    rate=np.float32(rate(start / n_tokens)),
+                    key=key,
+                )
+                loss, weight = self._run_round(spans, run)
+                yield spans.stop / n_tokens, loss, weight
+
+    def _run_round(self, spans: Round, run: Map) -> tuple[float, float]:
+        """Train and merge the spans of a round; return its loss and weight."""
+        # The last round may be short.
+        results = np.zeros((-(-(spans.stop - spans.start) // spans.length), 2))
+
+        def train(part: Part) -> None:
+            self._objective.train(self.tables, self._corpus, spans, part, results)
+
+        def merge_part(part: Part) -> None:
+            pull = PULL * float(spans.rate)
+            tables = self.tables
+            merge(tables.input, tables.input_replicas, pull, part.number, part.of)
+            merge(tables.output, tables.output_replicas, pull, part.number, part.of)
+
+        list(run(train, self._parts))
+        if self._merges:
+            for number in range(len(results), self._n_spans):
+                clear(self.tables.input_replicas, number)
+                clear(self.tables.output_replicas, number)
+            list(run(merge_part, self._parts))
+        loss, weight = results.sum(axis=0)
+        return float(loss), float(weight)
+
+
+@contextmanager
+def _threads(n_threads: int) -> Iterator[Map]:
+    """Give a `map` over so many threads; kernels release the interpreter's lock."""
+    if n_threads == 1:
+        yield map
+        return
+    with ThreadPoolExecutor(n_threads) as executor:
+        yield executor.map

@@ -1,0 +1,71 @@
+"""The tables that kernels work on: padded, aligned, with a row of zeros at the end."""
+
+import numpy as np
+import numpy.typing as npt
+
+from skembed._kernels.simd import LANES
+
+_ALIGNMENT = 4 * LANES
+
+
+def aligned_zeros(n_rows: int, n_columns: int) -> npt.NDArray[np.float32]:
+    """Make a table whose rows start where a vector of the processor does.
+
+    Parameters
+    ----------
+    n_rows : int
+    n_columns : int
+        Rounded up to whole vectors.
+
+    Returns
+    -------
+    table : ndarray of shape (n_rows, padded n_columns), float32
+    """
+    n_columns = -(-n_columns // LANES) * LANES
+    n_bytes = n_rows * n_columns * 4
+    memory = np.zeros(n_bytes + _ALIGNMENT, dtype=np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    aligned = memory[start : start + n_bytes].view(np.float32)
+    return aligned.reshape(n_rows, n_columns)
+
+
+def padded_table(
+    n_rows: int, n_columns: int, values: npt.NDArray[np.float32] | None = None
+) -> npt.NDArray[np.float32]:
+    """Copy values into a table of n_rows + 1 rows, or start it with zeros.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+    values : ndarray of shape (n_rows, n_columns), float32, or None
+
+    Returns
+    -------
+    table : ndarray of shape (n_rows + 1, padded n_columns), float32
+        The row of zeros at the end stands in for rows that are not there.
+    """
+    table = aligned_zeros(n_rows + 1, n_columns)
+    if values is not None:
+        table[:n_rows, :n_columns] = values
+    return table
+
+
+def random_input(
+    n_words: int, vector_size: int, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Draw the input vectors to start from, as word2vec.c does in InitNet.
+
+    Parameters
+    ----------
+    n_words, vector_size : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    vectors : ndarray of shape (n_words, vector_size), float32
+        Uniform between -0.5 / vector_size and 0.5 / vector_size.
+    """
+    vectors = rng.random((n_words, vector_size), dtype=np.float32)
+    vectors -= np.float32(0.5)
+    vectors /= np.float32(vector_size)
+    return vectors
