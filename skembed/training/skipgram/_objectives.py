@@ -11,7 +11,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from skembed.counts import AliasTable, huffman_tree, noise_distribution
+from skembed.counts import (
+    AliasTable,
+    huffman_tree,
+    keep_probability,
+    noise_distribution,
+)
 from skembed.training.skipgram._config import SkipGramConfig
 from skembed.training.skipgram._kernels import hierarchical, negative, softmax
 from skembed.training.skipgram._kernels.replica import Tables
@@ -44,9 +49,9 @@ class Objective(Protocol):
     initial_loss: float
     """Mean loss of a pair while all scores are 0, in nats."""
     tokens_per_span: int
-    """How long a span may be, so that a round of them takes well under a second."""
-    in_rounds: bool
-    """Whether spans can be trained side by side, and merged."""
+    """How long a span may be, for rounds to be short and to be merged well."""
+    can_merge: bool
+    """Whether replicas are much smaller than the tables."""
 
     def output_capacity(self, n_tokens: int) -> int:
         """Count the output rows that a span of n_tokens can touch at most."""
@@ -64,25 +69,35 @@ class Objective(Protocol):
 class NegativeSampling:
     """A word tells its contexts from words drawn at random."""
 
-    tokens_per_span = 2500
-    in_rounds = True
+    can_merge = True
     # Enough that sharing them costs no quality, few enough to stay in the first cache.
     _n_shared = 16
     _n_renewed = 2
+    # Steps that are taken at once must not add up to more than this part of the way: of
+    # one tile's noise, and of one span's replica.
+    _most_of_tile = 0.1
+    _most_of_span = 0.6
 
     def __init__(self, counts: Counts, config: SkipGramConfig) -> None:
         self.n_outputs = len(counts)
         self.initial_loss = (1 + config.negative) * float(np.log(2))
         distribution = noise_distribution(counts, config.ns_exponent)
+        kept = counts * keep_probability(counts, config.sample)
+        pairs = config.window * (1 + config.negative)
+        pull = config.learning_rate * distribution.max() * pairs
         self._noise = negative.Noise(
             *AliasTable.from_probabilities(distribution),
+            n_centers=int(np.clip(self._most_of_tile / pull, 1, TILE)),
             n_shared=max(self._n_shared, -(-config.negative // GROUP) * GROUP),
             n_renewed=self._n_renewed,
             negative=float(config.negative),
         )
+        most_frequent = max(distribution.max(), kept.max() / kept.sum())
+        limit = self._most_of_span / (config.learning_rate * most_frequent)
+        self.tokens_per_span = int(np.clip(limit, 1, 2500))
 
     def _n_noise(self, n_tokens: int) -> int:
-        n_tiles = -(-n_tokens // TILE)
+        n_tiles = -(-n_tokens // self._noise.n_centers)
         return self._noise.n_shared + self._noise.n_renewed * (n_tiles + 1)
 
     def output_capacity(self, n_tokens: int) -> int:
@@ -100,10 +115,13 @@ class NegativeSampling:
 
 
 class HierarchicalSoftmax:
-    """A word tells its contexts' ways down a binary tree."""
+    """A word tells its contexts' ways down a binary tree.
 
+    Every pair moves the nodes near the root, on which replicas would not agree.
+    """
+
+    can_merge = False
     tokens_per_span = 2500
-    in_rounds = True
 
     def __init__(self, counts: Counts, config: SkipGramConfig) -> None:  # noqa: ARG002
         self._tree = huffman_tree(counts)
@@ -113,9 +131,9 @@ class HierarchicalSoftmax:
         # Whole groups of nodes.
         self._depth = -(-int(depths.max(initial=1)) // GROUP) * GROUP
 
-    def output_capacity(self, n_tokens: int) -> int:
-        """Count the inner nodes above all words of a span."""
-        return n_tokens * self._depth
+    def output_capacity(self, n_tokens: int) -> int:  # noqa: ARG002
+        """Give 0: there are no replicas."""
+        return 0
 
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any
@@ -130,11 +148,10 @@ class HierarchicalSoftmax:
 class Softmax:
     """A word gives the probability of every word to be its context.
 
-    Every pair moves every row of the output table, so that replicas would be whole
-    tables: spans are trained one after the other.
+    Every pair moves every row of the output table: replicas would be whole tables.
     """
 
-    in_rounds = False
+    can_merge = False
 
     def __init__(self, counts: Counts, config: SkipGramConfig) -> None:  # noqa: ARG002
         self.n_outputs = len(counts)
@@ -148,8 +165,8 @@ class Softmax:
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any
     ) -> None:
-        """Train a round, which has one part, in place."""
-        softmax.train_round(tables, corpus, spans, part.windows, results)
+        """Train a part of a round, in place."""
+        softmax.train_round(tables, corpus, spans, *part, results)
 
 
 OBJECTIVES: dict[str, Callable[[Counts, SkipGramConfig], Objective]] = {

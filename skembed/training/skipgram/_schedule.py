@@ -3,7 +3,8 @@
 A round gives one span to each of a fixed number of replicas, whatever the number of
 threads, and merges them when all are done. "hogwild" (Recht et al. 2011) lets threads
 race on the tables themselves: a little faster, and another result at every run. A
-corpus too short for rounds is trained in one thread, on the tables themselves.
+corpus too short for rounds, or with too few words, is trained in one thread, on the
+tables themselves; so are the losses whose every pair moves the same rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -53,13 +54,14 @@ class Schedule:
         n_threads: int,
     ) -> None:
         self._corpus, self._objective, self._config = corpus, objective, config
-        longest = len(corpus.ids) // (N_REPLICAS * MIN_ROUNDS)
-        side_by_side = objective.in_rounds and longest >= MIN_LENGTH
-        self._n_spans = N_REPLICAS if side_by_side else 1
+        races = config.parallel == "hogwild"
         self._length = objective.tokens_per_span
-        if side_by_side:
-            self._length = min(self._length, longest)
-        self._merges = side_by_side and config.parallel == "reproducible"
+        longest = len(corpus.ids) // (N_REPLICAS * MIN_ROUNDS)
+        shortest = min(longest, self._length)
+        self._merges = not races and objective.can_merge and shortest >= MIN_LENGTH
+        self._n_spans = N_REPLICAS if races or self._merges else 1
+        if self._merges:
+            self._length = shortest
         capacity = self._length + 2 * config.window
         n_outputs = objective.output_capacity(capacity)
         self.tables = Tables(

@@ -16,7 +16,6 @@ import numpy as np
 from skembed._kernels.compiling import compiled
 from skembed._kernels.simd import LANES, add, load, splat, store
 from skembed.training._kernels import errors_and_loss
-from skembed.training.skipgram._kernels.replica import clear, gather, localize
 from skembed.training.skipgram._kernels.span import sample_span
 from skembed.training.skipgram._kernels.step import (
     GROUP,
@@ -97,42 +96,22 @@ def train_round(tables, corpus, spans, part, n_parts, windows, results, tree, no
     Parameters
     ----------
     tables, corpus, spans, part, n_parts, windows, results
-        As for `skembed.training.skipgram._kernels.negative.train_round`.
+        As for `skembed.training.skipgram._kernels.negative.train_round`; there are no
+        replicas.
     tree : HuffmanTree
     nodes : ndarray of shape (capacity, depth), int32
-        Scratch space, overwritten with the rows of the nodes above each word; depth is
-        a multiple of `GROUP`.
+        Scratch space, overwritten with the nodes above each word, and the row that pads
+        groups; depth is a multiple of `GROUP`.
     """
-    with_replicas = len(tables.input_replicas.rows) > 0
-    ours, theirs = tables.input_replicas, tables.output_replicas
+    w_in, w_out = tables.input, tables.output
     for number in range(part, len(results), n_parts):
         n_words, first, last = sample_span(corpus, spans, number, windows)
-        w_in, w_out = tables.input, tables.output
-        if with_replicas:
-            clear(ours, number)
-            clear(theirs, number)
-            localize(ours, number, windows.centers, n_words)
         for i in range(n_words):
             begin = tree.offsets[windows.words[i]]
             n_steps = tree.offsets[windows.words[i] + 1] - begin
-            for k in range(n_steps):
-                nodes[i, k] = tree.nodes[begin + k]
-            if with_replicas:
-                localize(theirs, number, nodes[i], n_steps)
-        if with_replicas:
-            w_in = gather(ours, number, w_in)
-            w_out = gather(theirs, number, w_out)
-        _pad_ways(tree, windows.words, n_words, nodes, len(w_out) - 1)
+            for k in range(nodes.shape[1]):
+                nodes[i, k] = tree.nodes[begin + k] if k < n_steps else len(w_out) - 1
         results[number, 0], results[number, 1] = _train_centers(
             w_in, w_out, windows, n_words, first, last, corpus.document_weight, tree,
             nodes, spans.rate,
         )  # fmt: skip
-
-
-@numba.njit(inline="always")
-def _pad_ways(tree, words, n_words, nodes, padding):
-    """Fill up the ways to all words with the row that pads groups."""
-    for i in range(n_words):
-        n_steps = tree.offsets[words[i] + 1] - tree.offsets[words[i]]
-        for k in range(n_steps, nodes.shape[1]):
-            nodes[i, k] = padding

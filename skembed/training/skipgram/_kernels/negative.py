@@ -27,8 +27,10 @@ class Noise(NamedTuple):
     ----------
     threshold, alias : ndarray of shape (n_words,), uint32 and int32
         See `skembed.counts.AliasTable`.
+    n_centers : int
+        Centre words of a tile, up to `TILE`.
     n_shared : int
-        Noise words of each tile, a multiple of 4.
+        Noise words of each tile, a multiple of `GROUP`.
     n_renewed : int
         How many of them are new in the next tile.
     negative : float
@@ -37,6 +39,7 @@ class Noise(NamedTuple):
 
     threshold: np.ndarray
     alias: np.ndarray
+    n_centers: int
     n_shared: int
     n_renewed: int
     negative: float
@@ -112,15 +115,16 @@ def _train_tiles(
     n_contexts = np.zeros(TILE, dtype=np.int32)
     share = np.float32(noise.negative / noise.n_shared)
     loss, total_weight = 0.0, 0.0
-    for tile in range(-(-(last - first) // TILE)):
-        start = first + tile * TILE
+    for tile in range(-(-(last - first) // noise.n_centers)):
+        start = first + tile * noise.n_centers
+        stop = min(start + noise.n_centers, last)
         for c in range(TILE):
-            # The last tile may be short: its missing centres have no contexts.
+            # A tile may be short: its missing centres have no contexts.
             i = min(start + c, last - 1)
             _ask_for(w_in, windows.centers[min(i + AHEAD, last - 1)])
             _ask_for(w_out, windows.words[min(i + window + AHEAD, n_words - 1)])
             n = _contexts_of(i, n_words, windows, context_rows, c)
-            n_contexts[c] = n if start + c < last else 0
+            n_contexts[c] = n if start + c < stop else 0
             weight = np.float32(1.0)
             if len(document_weight):
                 weight = document_weight[windows.document[i]]
@@ -136,7 +140,7 @@ def _train_tiles(
             hidden, gradient, w_out, context_rows, n_contexts, noise_rows, first_noise,
             noise.n_shared, rates, signs, scores,
         )  # fmt: skip
-        for c in range(min(TILE, last - start)):
+        for c in range(stop - start):
             row = windows.centers[start + c]
             for d in range(0, n_columns, LANES):
                 store(w_in, row, d, add(load(w_in, row, d), load(gradient, c, d)))
@@ -168,7 +172,9 @@ def train_round(
     """
     for number in range(part, len(results), n_parts):
         n_words, first, last = sample_span(corpus, spans, number, windows)
-        n_noise = noise.n_shared + noise.n_renewed * (-(-(last - first) // TILE) + 1)
+        n_noise = noise.n_shared + noise.n_renewed * (
+            -(-(last - first) // noise.n_centers) + 1
+        )
         noise_key = mix(~(spans.key + np.uint64(spans.start + number * spans.length)))
         draw_noise(noise_key, noise.threshold, noise.alias, noise_rows, n_noise)
         w_in, w_out = tables.input, tables.output

@@ -65,16 +65,8 @@ def softmax_step(hidden, gradient, w_out, rows, targets, n_targets, rate, scores
 
 
 @compiled(error_model="numpy")
-def train_round(tables, corpus, spans, windows, results):
-    """Train on the one span of a round, in place: the tables themselves.
-
-    Parameters
-    ----------
-    tables, corpus, spans, windows, results
-        As for `skembed.training.skipgram._kernels.negative.train_round`.
-    """
-    n_words, first, last = sample_span(corpus, spans, 0, windows)
-    w_in, w_out = tables.input, tables.output
+def _train_centers(w_in, w_out, windows, n_words, first, last, document_weight, rate):
+    """Train on the centre words of a span, in place; return its loss and weight."""
     n_rows, n_columns = w_out.shape
     hidden = np.zeros((1, n_columns), dtype=np.float32)
     gradient = np.zeros((1, n_columns), dtype=np.float32)
@@ -82,7 +74,7 @@ def train_round(tables, corpus, spans, windows, results):
     for k in range(n_rows):
         rows[0, k] = k
     scores = np.zeros(rows.shape[1], dtype=np.float32)
-    targets = np.empty(2 * spans.window, dtype=np.int32)
+    targets = np.empty(n_words, dtype=np.int32)
     total_loss, total_weight = 0.0, 0.0
     for i in range(first, last):
         n = 0
@@ -94,16 +86,34 @@ def train_round(tables, corpus, spans, windows, results):
         if n == 0:
             continue
         weight = np.float32(1.0)
-        if len(corpus.document_weight):
-            weight = corpus.document_weight[windows.document[i]]
+        if len(document_weight):
+            weight = document_weight[windows.document[i]]
         center = windows.centers[i]
         for d in range(0, n_columns, LANES):
             store(gradient, 0, d, splat(np.float32(0.0)))
             store(hidden, 0, d, load(w_in, center, d))
         total_loss += weight * softmax_step(
-            hidden, gradient, w_out, rows, targets, n, spans.rate * weight, scores
+            hidden, gradient, w_out, rows, targets, n, rate * weight, scores
         )
         total_weight += weight * n
         for d in range(0, n_columns, LANES):
             store(w_in, center, d, add(load(w_in, center, d), load(gradient, 0, d)))
-    results[0, 0], results[0, 1] = total_loss, total_weight
+    return total_loss, total_weight
+
+
+@compiled()
+def train_round(tables, corpus, spans, part, n_parts, windows, results):
+    """Train on every n_parts-th span of a round, in place.
+
+    Parameters
+    ----------
+    tables, corpus, spans, part, n_parts, windows, results
+        As for `skembed.training.skipgram._kernels.negative.train_round`; there are no
+        replicas.
+    """
+    for number in range(part, len(results), n_parts):
+        n_words, first, last = sample_span(corpus, spans, number, windows)
+        results[number, 0], results[number, 1] = _train_centers(
+            tables.input, tables.output, windows, n_words, first, last,
+            corpus.document_weight, spans.rate,
+        )  # fmt: skip

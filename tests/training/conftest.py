@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+
+from skembed._ragged import Ragged
+
+N_DOCUMENTS, LENGTH, N_RANKS = 3000, 30, 50
+
+
+@pytest.fixture(scope="session")
+def topics():
+    """A corpus of 90,000 tokens, long enough for rounds, and its counts.
+
+    Each document is about one of two topics: even words are of one, odd words of the
+    other, and word 2 k + topic is the topic's k-th in frequency.
+    """
+    rng = np.random.default_rng(0)
+    weight = 1.0 / np.sqrt(np.arange(1, N_RANKS + 1))
+    ranks = rng.choice(N_RANKS, size=N_DOCUMENTS * LENGTH, p=weight / weight.sum())
+    topic = np.repeat(np.arange(N_DOCUMENTS) % 2, LENGTH)
+    corpus = Ragged.from_lengths(
+        (2 * ranks + topic).astype(np.int32), np.full(N_DOCUMENTS, LENGTH)
+    )
+    # Training does not need the counts to fall exactly, only hierarchical softmax does.
+    return corpus, np.sort(np.bincount(corpus.values))[::-1].copy()
