@@ -195,8 +195,8 @@ def _plain_add(a, b):
 
 
 def _plain_sum(v):
-    pairs = v[0::2] + v[1::2]
-    quads = pairs[0::2] + pairs[1::2]
+    # In the order in which the shuffles of `_store_sums` bring the lanes together.
+    quads = (v[0::4] + v[2::4]) + (v[1::4] + v[3::4])
     halves = quads[:2] + quads[2:]
     return halves[0] + halves[1]
 
