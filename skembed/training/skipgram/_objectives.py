@@ -76,7 +76,7 @@ class NegativeSampling:
     # Steps that are taken at once must not add up to more than this part of the way: of
     # one tile's noise, and of one span's replica.
     _most_of_tile = 0.1
-    _most_of_span = 0.6
+    _most_of_span = 1.0
 
     def __init__(self, counts: Counts, config: SkipGramConfig) -> None:
         self.n_outputs = len(counts)

@@ -7,7 +7,7 @@ corpus too short for rounds, or with too few words, is trained in one thread, on
 tables themselves; so are the losses whose every pair moves the same rows.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -26,10 +26,10 @@ MIN_ROUNDS = 50
 """Rounds of an epoch: with fewer, merged spans would know too little of each other."""
 MIN_LENGTH = 200
 """Tokens below which a span is not worth its round."""
-PULL = 3.0
+PULL = 2.0
 """Part of its way that a row goes in one touch, for a learning rate of 1."""
 
-Map = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
+Run = Callable[[Callable[[Part], None], Sequence[Part]], None]
 
 
 class Schedule:
@@ -122,7 +122,7 @@ class Schedule:
                 loss, weight = self._run_round(spans, run)
                 yield spans.stop / n_tokens, loss, weight
 
-    def _run_round(self, spans: Round, run: Map) -> tuple[float, float]:
+    def _run_round(self, spans: Round, run: Run) -> tuple[float, float]:
         """Train and merge the spans of a round; return its loss and weight."""
         # The last round may be short.
         results = np.zeros((-(-(spans.stop - spans.start) // spans.length), 2))
@@ -136,21 +136,28 @@ class Schedule:
             merge(tables.input, tables.input_replicas, pull, part.number, part.of)
             merge(tables.output, tables.output_replicas, pull, part.number, part.of)
 
-        list(run(train, self._parts))
+        run(train, self._parts)
         if self._merges:
             for number in range(len(results), self._n_spans):
                 clear(self.tables.input_replicas, number)
                 clear(self.tables.output_replicas, number)
-            list(run(merge_part, self._parts))
+            run(merge_part, self._parts)
         loss, weight = results.sum(axis=0)
         return float(loss), float(weight)
 
 
 @contextmanager
-def _threads(n_threads: int) -> Iterator[Map]:
-    """Give a `map` over so many threads; kernels release the interpreter's lock."""
-    if n_threads == 1:
-        yield map
-        return
-    with ThreadPoolExecutor(n_threads) as executor:
-        yield executor.map
+def _threads(n_threads: int) -> Iterator[Run]:
+    """Give what runs one part in each thread, this one among them, and waits for all.
+
+    Kernels release the interpreter's lock. Threads are only started if needed.
+    """
+    with ThreadPoolExecutor(max(n_threads - 1, 1)) as executor:
+
+        def run(do: Callable[[Part], None], parts: Sequence[Part]) -> None:
+            others = [executor.submit(do, part) for part in parts[1:]]
+            do(parts[0])
+            for other in others:
+                other.result()
+
+        yield run
