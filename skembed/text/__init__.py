@@ -1,0 +1,13 @@
+"""Documents to tokens to ids.
+
+`TextAnalysis` says how one document becomes words. `encode_corpus` reads a corpus once
+and returns its `Vocabulary` and its token ids; `encode` gives the ids of documents in a
+vocabulary that is there already; `tokenize` gives the words themselves.
+"""
+
+from skembed.text._analysis import TextAnalysis
+from skembed.text._encode import encode, encode_corpus
+from skembed.text._tokenize import tokenize
+from skembed.text._vocabulary import Vocabulary
+
+__all__ = ["TextAnalysis", "Vocabulary", "encode", "encode_corpus", "tokenize"]

@@ -1,0 +1,154 @@
+"""Documents to ids."""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skembed._ragged import Ragged
+from skembed.text._analysis import TextAnalysis
+from skembed.text._chunks import Chunk, read_chunks
+from skembed.text._spool import Spool
+from skembed.text._vocabulary import Vocabulary
+from skembed.text._word_table import WordTable
+
+
+def encode_corpus(
+    documents: Iterable[Any],
+    analysis: TextAnalysis,
+    *,
+    min_count: int = 1,
+    max_vocab_size: int | None = None,
+    spool_dir: str | os.PathLike[str] | None = None,
+) -> tuple[Vocabulary, Ragged]:
+    """Find the words of a corpus, and replace them by ids.
+
+    Parameters
+    ----------
+    documents : iterable of documents
+        `str`, lists of words, or what ``analysis.prepare`` makes `str` of. Read once
+        and never held in memory as a whole, so that it may be a generator.
+    analysis : TextAnalysis
+        How a document becomes words.
+    min_count : int
+        Leave out words that occur less often in the corpus.
+    max_vocab_size : int or None
+        Of the words left, keep only so many, the most frequent.
+    spool_dir : path or None
+        Where ids are put that are too many for memory. None: the default folder for
+        temporary files.
+
+    Returns
+    -------
+    vocabulary : Vocabulary
+        Most frequent word first; of equally frequent ones, that which appeared first.
+    corpus : Ragged of int32
+        The ids of each document's words, without those left out. Every document is
+        there, even if nothing is left of it. From about 270 million words on the values
+        are mapped from a temporary file, which disappears with them.
+
+    Raises
+    ------
+    TypeError
+        If a document is neither text nor a list of words.
+    ValueError
+        If no word is left.
+
+    Examples
+    --------
+    >>> vocabulary, corpus = encode_corpus(["a b, b.", "", "b c a"], TextAnalysis())
+    >>> vocabulary.words
+    ('b', 'a', 'c')
+    >>> [document.tolist() for document in corpus]
+    [[1, 0, 0], [], [0, 2, 1]]
+    """
+    table = WordTable()
+    with Spool(spool_dir) as spool:
+        for chunk in read_chunks(documents, analysis):
+            spool.append(table.add(chunk, analysis.min_chars))
+        counts = table.counts.copy()
+        counts[_known(analysis.stop_words, table)] = 0
+        kept = _most_frequent(counts, min_count)[:max_vocab_size]
+        new_ids = np.full(len(table), -1, dtype=np.int32)
+        new_ids[kept] = np.arange(len(kept))
+        corpus = spool.collect(new_ids)
+    return Vocabulary(tuple(table.words(kept)), counts[kept]), corpus
+
+
+def encode(
+    documents: Iterable[Any],
+    analysis: TextAnalysis,
+    vocabulary: Vocabulary,
+    *,
+    spool_dir: str | os.PathLike[str] | None = None,
+) -> Ragged:
+    """Replace words by their ids in a vocabulary.
+
+    Parameters
+    ----------
+    documents : iterable of documents
+        `str`, lists of words, or what ``analysis.prepare`` makes `str` of. Read once.
+    analysis : TextAnalysis
+        How a document becomes words.
+    vocabulary : Vocabulary
+    spool_dir : path or None
+        As of `encode_corpus`.
+
+    Returns
+    -------
+    corpus : Ragged of int32
+        The ids of each document's words. Unknown ones are left out; a document without
+        any known word is empty, but there.
+
+    Raises
+    ------
+    TypeError
+        If a document is neither text nor a list of words.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary(("b", "a"), np.array([2, 1]))
+    >>> encode(["a new b", ""], TextAnalysis(), vocabulary)
+    Ragged(values=array([1, 0], dtype=int32), offsets=array([0, 2, 2]))
+    """
+    table = vocabulary.table
+    stop_ids = _known(analysis.stop_words, table)
+    new_ids = None
+    if len(stop_ids):
+        new_ids = np.arange(len(table), dtype=np.int32)
+        new_ids[stop_ids] = -1
+    with Spool(spool_dir) as spool:
+        for chunk in read_chunks(documents, analysis):
+            spool.append(table.find(chunk, analysis.min_chars))
+        return spool.collect(new_ids)
+
+
+def _known(words: frozenset[str], table: WordTable) -> npt.NDArray[np.int32]:
+    """Give the ids of those words that are in the table, shape (n_known,)."""
+    chunk = Chunk(list(words), n_words=[len(words)])
+    ids: npt.NDArray[np.int32] = table.find(chunk, min_chars=1).values
+    return ids
+
+
+def _most_frequent(
+    counts: npt.NDArray[np.int64], min_count: int
+) -> npt.NDArray[np.intp]:
+    """Order words by count, those under `min_count` left out, ties as they come."""
+    largest = counts.max(initial=0)
+    if largest == 0:
+        msg = (
+            "The documents hold no words, or only stop words. Check what token_pattern "
+            "matches, and stop_words."
+        )
+        raise ValueError(msg)
+    if largest < min_count:
+        msg = (
+            f"No word occurs at least min_count={min_count} times: the most frequent "
+            f"of {np.count_nonzero(counts)} distinct words occurs {largest} times. "
+            "Lower min_count, or pass more documents."
+        )
+        raise ValueError(msg)
+    order = np.argsort(-counts, kind="stable")
+    return order[counts[order] >= max(min_count, 1)]
