@@ -1,0 +1,25 @@
+"""Published files of word vectors, to and from plain lists and arrays."""
+
+from skembed.formats._binary import read_word2vec_binary
+from skembed.formats._errors import FormatError
+from skembed.formats._native import read_native, write_native
+from skembed.formats._table import WordTable
+from skembed.formats._text import read_glove_text, read_word2vec_text
+from skembed.formats._write import (
+    write_glove_text,
+    write_word2vec_binary,
+    write_word2vec_text,
+)
+
+__all__ = [
+    "FormatError",
+    "WordTable",
+    "read_glove_text",
+    "read_native",
+    "read_word2vec_binary",
+    "read_word2vec_text",
+    "write_glove_text",
+    "write_native",
+    "write_word2vec_binary",
+    "write_word2vec_text",
+]

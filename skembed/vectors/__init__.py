@@ -1,0 +1,7 @@
+"""Words and their vectors: look them up, find neighbors, solve analogies."""
+
+from skembed.vectors._analogies import solve_analogies
+from skembed.vectors._similarity import SimilarityQueries, check_method
+from skembed.vectors._word_vectors import WordVectors
+
+__all__ = ["SimilarityQueries", "WordVectors", "check_method", "solve_analogies"]
