@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 
 from skembed._ragged import Ragged
+from skembed.training.skipgram import _schedule
 
 N_DOCUMENTS, LENGTH, N_RANKS = 3000, 30, 50
+
+
+@pytest.fixture(autouse=True)
+def rounds_for_all_but_the_shortest(monkeypatch):
+    """Let corpora that are quick to train on be trained on in rounds of replicas."""
+    monkeypatch.setattr(_schedule, "MIN_ROUNDS", 50)
+    monkeypatch.setattr(_schedule, "MIN_LENGTH", 200)
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +26,14 @@ def topics():
     ranks = rng.choice(N_RANKS, size=N_DOCUMENTS * LENGTH, p=weight / weight.sum())
     topic = np.repeat(np.arange(N_DOCUMENTS) % 2, LENGTH)
     corpus = Ragged.from_lengths(
-        (2 * ranks + topic).astype(np.int32), np.full(N_DOCUMENTS, LENGTH)
+        (2 * ranks + topic).astype(np.int32), np.full(@pytest.fixture(autouse=True)
+def rounds_for_all_but_the_shortest(monkeypatch):
+    """Let corpora that are quick to train on be trained on in rounds of replicas."""
+    monkeypatch.setattr(_schedule, "MIN_ROUNDS", 50)
+    monkeypatch.setattr(_schedule, "MIN_LENGTH", 200)
+
+
+N_DOCUMENTS, LENGTH)
     )
     # Training does not need the counts to fall exactly, only hierarchical softmax does.
     return corpus, np.sort(np.bincount(corpus.values))[::-1].copy()

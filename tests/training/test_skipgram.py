@@ -46,6 +46,21 @@ def test_vectors_do_not_depend_on_the_number_of_threads(topics, loss):
         assert_array_equal(one.losses, other.losses)
 
 
+def test_a_long_corpus_is_trained_in_rounds_without_being_asked(rng, monkeypatch):
+    monkeypatch.undo()
+    ids = rng.integers(0, 500, 900_000).astype(np.int32)
+    corpus, counts = Ragged.from_lengths(ids, [900_000]), np.bincount(ids)
+    config = replace(CONFIG, epochs=1)
+    one, two, racing = (
+        train_skipgram(corpus, counts, config_, seed=0, n_threads=n).input
+        for config_, n in [
+            (config, 1), (config, 2), (replace(config, parallel="hogwild"), 1)
+        ]
+    )  # fmt: skip
+    assert_array_equal(one, two)
+    assert not np.array_equal(one, racing)
+
+
 def test_seeds_fix_the_vectors(topics):
     first, again, other = (
         train_skipgram(*topics, CONFIG, seed=seed).input for seed in (1, 1, 2)

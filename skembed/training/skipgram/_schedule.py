@@ -22,9 +22,9 @@ from skembed.training.skipgram._tables import aligned_zeros
 
 N_REPLICAS = 8
 """Spans of a round, and so the most threads that can be of use."""
-MIN_ROUNDS = 50
+MIN_ROUNDS = 200
 """Rounds of an epoch: with fewer, merged spans would know too little of each other."""
-MIN_LENGTH = 200
+MIN_LENGTH = 500
 """Tokens below which a span is not worth its round."""
 PULL = 2.0
 """Part of its way that a row goes in one touch, for a learning rate of 1."""
