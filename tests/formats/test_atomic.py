@@ -90,6 +90,7 @@ except OSError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extension", [".safetensors", ".bin", ".txt", ".txt.bz2"])
 def test_a_full_disk_leaves_the_earlier_file(tmp_path, extension):
     path = tmp_path / f"words{extension}"

@@ -192,6 +192,7 @@ def test_small_blocks_read_the_same(gensims, tmp_path, monkeypatch):
         (b"-2 3\n", 1, "the header"),
         (b"9" * 5000 + b" 3\n", 1, "the header"),
         (b"2 3\nthe 1 2 3\n", 3, "2 rows, as in the header, found the end after 1"),
+        (b"2 3\nthe 1 2 3\n\n\n", 5, "2 rows, as in the header, found the end after 1"),
         (b"1 1\n", 2, "1 rows, as in the header, found the end after 0"),
         (b"1 3\n" + ROWS, 3, "the end after 1 rows, as in the header, found another"),
         (b"2 3\nthe 1 2\ncat 1 2 3\n", 2, "a word and 3 numbers, found 3 fields"),

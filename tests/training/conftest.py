@@ -8,7 +8,7 @@ N_DOCUMENTS, LENGTH, N_RANKS = 3000, 30, 50
 
 
 @pytest.fixture(autouse=True)
-def rounds_for_all_but_the_shortest(monkeypatch):
+def _rounds_for_all_but_the_shortest(monkeypatch):
     """Let corpora that are quick to train on be trained on in rounds of replicas."""
     monkeypatch.setattr(_schedule, "MIN_ROUNDS", 50)
     monkeypatch.setattr(_schedule, "MIN_LENGTH", 200)
@@ -16,7 +16,7 @@ def rounds_for_all_but_the_shortest(monkeypatch):
 
 @pytest.fixture(scope="session")
 def topics():
-    """A corpus of 90,000 tokens, long enough for rounds, and its counts.
+    """A corpus of 90,000 tokens, and its counts.
 
     Each document is about one of two topics: even words are of one, odd words of the
     other, and word 2 k + topic is the topic's k-th in frequency.
@@ -26,14 +26,7 @@ def topics():
     ranks = rng.choice(N_RANKS, size=N_DOCUMENTS * LENGTH, p=weight / weight.sum())
     topic = np.repeat(np.arange(N_DOCUMENTS) % 2, LENGTH)
     corpus = Ragged.from_lengths(
-        (2 * ranks + topic).astype(np.int32), np.full(@pytest.fixture(autouse=True)
-def rounds_for_all_but_the_shortest(monkeypatch):
-    """Let corpora that are quick to train on be trained on in rounds of replicas."""
-    monkeypatch.setattr(_schedule, "MIN_ROUNDS", 50)
-    monkeypatch.setattr(_schedule, "MIN_LENGTH", 200)
-
-
-N_DOCUMENTS, LENGTH)
+        (2 * ranks + topic).astype(np.int32), np.full(N_DOCUMENTS, LENGTH)
     )
     # Training does not need the counts to fall exactly, only hierarchical softmax does.
     return corpus, np.sort(np.bincount(corpus.values))[::-1].copy()

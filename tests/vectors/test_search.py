@@ -5,6 +5,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 import skembed.vectors._search as search_module
 from skembed import WordVectors
 from skembed.vectors import solve_analogies
+from skembed.vectors._kernels import keep_best
+from skembed.vectors._search import search
 from tests.reference.similarity import cosine, cosine_product, rank
 
 
@@ -41,6 +43,40 @@ def test_equal_scores_come_by_row_across_blocks(small_blocks, rng):
     rows, _ = word_vectors.neighbors(vectors[:1], topn=20)
     same = np.flatnonzero((vectors == vectors[0]).all(axis=1))
     assert_array_equal(rows[0], same[:20])
+
+
+@pytest.mark.parametrize("k", [1, 2, 7, 40])
+def test_the_best_of_many_equal_scores_are_those_of_the_lowest_rows(rng, k):
+    scores = rng.integers(0, 5, size=(6, 40)).astype(np.float32)
+    excluded = rng.integers(-1, 40, size=(6, 3))
+    best_scores = np.full((6, k), -np.inf, dtype=np.float32)
+    best_rows = np.full((6, k), -1)
+    for start in (0, 15, 30):
+        block = scores[:, start : start + 15]
+        keep_best(block, start, excluded, best_scores, best_rows)
+    for query in range(6):
+        expected = rank(
+            scores[query].__getitem__, range(40), k, excluded=excluded[query]
+        )
+        found = best_rows[query][best_rows[query] >= 0]
+        assert sorted(found) == sorted(row for row, _ in expected)
+
+
+class Rounded:
+    """Scores that rise with the row, but are all the same in float32."""
+
+    n_queries, vector_size = 1, 1
+
+    def block(self, queries, words):
+        return np.ones((1, words.stop - words.start), dtype=np.float32)
+
+    def pairs(self, queries, rows):
+        return 1 + 1e-9 * rows
+
+
+def test_rounding_in_the_product_does_not_choose_among_the_best():
+    rows, _ = search(Rounded(), 5, n_words=8, exclude=np.full((1, 0), -1))
+    assert_array_equal(rows, [[7, 6, 5, 4, 3]])
 
 
 def test_an_answer_does_not_depend_on_the_other_queries(rng):
