@@ -17,6 +17,7 @@ import numpy as np
 
 _BESIDE = Path(__file__).resolve().parents[2] / "shared"
 SHARED = Path(os.environ.get("SKEMBED_SHARED", _BESIDE))
+CORPUS = "corpora/simplewiki.jsonl.xz"
 _WORD = re.compile(r"\w+")
 
 
@@ -31,8 +32,7 @@ def is_here(*names: str) -> bool:
 @cache
 def simple_wikipedia(n_documents: int | None = None) -> list[str]:
     """The first documents of Simple English Wikipedia."""
-    path = SHARED / "corpora" / "simplewiki.jsonl.xz"
-    with lzma.open(path, "rt", encoding="utf-8") as lines:
+    with lzma.open(SHARED / CORPUS, "rt", encoding="utf-8") as lines:
         return [json.loads(line)["text"] for line in islice(lines, n_documents)]
 
 

@@ -1,6 +1,6 @@
 """What a whole fit costs: time from raw text, memory, compilation, growth.
 
-python -m benchmarks.bench_fit
+    python -m benchmarks.bench_fit
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Any
 
 from gensim.models import Word2Vec
 
-from benchmarks._data import is_here, simple_wikipedia, words_of
+from benchmarks._data import CORPUS, is_here, simple_wikipedia, words_of
 from benchmarks._report import RESULTS, write
 from skembed import SkipGramVectorizer
 
@@ -26,11 +26,11 @@ SIZES = (6_000, 12_000, 24_000, 48_000, 96_000)
 NOTES = f"""
 Simple English Wikipedia, medians of {N_REPETITIONS} runs. Whole fit:
 {N_DOCUMENTS:,} documents, 5 epochs, 2 threads, from `str` to vectors, against gensim
-fed with lists of words that are ready. Memory: the peak of a fit of {N_MEMORY:,} documents
-(1 epoch) above what the process held before, as a multiple of two tables of float32, 4
-bytes a token and the vocabulary. First fits: one epoch of 120,000 words in a new
-process, with nothing compiled and with what an earlier process has compiled. Import: of
-skembed after scikit-learn, in a new process.
+fed with lists of words that are ready. Memory: the peak of a fit of {N_MEMORY:,}
+documents (1 epoch) above what the process held before, as a multiple of two tables of
+float32, 4 bytes a token and the vocabulary. First fits: one epoch of 120,000 words in a
+new process, with nothing compiled and with what an earlier process has compiled.
+Import: of skembed after scikit-learn, in a new process.
 """
 _FIRST_FIT = """
 import time, numpy, skembed
@@ -165,7 +165,7 @@ def _plot(n_words: list[int], seconds: list[float]) -> None:
 
 
 def main() -> None:
-    if is_here("corpora/simplewiki.jsonl.xz"):
+    if is_here(CORPUS):
         rows = whole_fit() + memory() + first_fits() + growth()
         print(write("fit", rows, NOTES))
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from gensim.models import Word2Vec
 
-from benchmarks._data import is_here, simple_wikipedia, words_of
+from benchmarks._data import CORPUS, is_here, simple_wikipedia, words_of
 from benchmarks._quality import FILES, quality
 from benchmarks._report import write
 from skembed.text import TextAnalysis, encode_corpus
@@ -26,7 +26,7 @@ from skembed.training.skipgram import SkipGramConfig, train_skipgram
 
 N_REPETITIONS = 5
 N_SEEDS = 3
-N_SPEED, N_QUALITY = 25_000, 90_000
+N_SPEED, N_QUALITY = 12_000, 60_000
 # gensim drops what is beyond 10,000 words of a line.
 LONGEST_LINE = 10_000
 NOTES = f"""
@@ -188,7 +188,7 @@ def measure(folder: Path) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    if is_here("corpora/simplewiki.jsonl.xz", *FILES):
+    if is_here(CORPUS, *FILES):
         with tempfile.TemporaryDirectory() as folder:
             print(write("skipgram", measure(Path(folder)), NOTES))
 

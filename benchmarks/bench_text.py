@@ -1,6 +1,6 @@
 """How fast raw documents become a vocabulary and token ids, in one thread.
 
-python -m benchmarks.bench_text
+    python -m benchmarks.bench_text
 """
 
 import os
@@ -18,7 +18,7 @@ from gensim.models import Word2Vec
 from gensim.utils import simple_preprocess
 from sklearn.feature_extraction.text import CountVectorizer
 
-from benchmarks._data import is_here, simple_wikipedia
+from benchmarks._data import CORPUS, is_here, simple_wikipedia
 from benchmarks._report import write
 from skembed.text import TextAnalysis, encode, encode_corpus
 
@@ -116,7 +116,7 @@ def first_calls() -> list[dict[str, Any]]:
 
 def measure() -> list[dict[str, Any]]:
     """Time all cases; no rows if the corpus is not there."""
-    if not is_here("corpora/simplewiki.jsonl.xz"):
+    if not is_here(CORPUS):
         return []
     documents = simple_wikipedia(N_DOCUMENTS)
     words = [analyze(document) for document in documents]
