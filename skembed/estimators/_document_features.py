@@ -1,0 +1,151 @@
+"""From word vectors to the features that the parameters of an estimator ask for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skembed._ragged import Ragged
+from skembed._sklearn_private import Interval, Options, StrOptions
+from skembed.features import (
+    POOLINGS,
+    common_components,
+    normalize_rows,
+    pool,
+    remove_components,
+    smooth_inverse_frequency,
+)
+
+Float32Array = npt.NDArray[np.float32]
+
+FEATURE_CONSTRAINTS: dict[str, list[Any]] = {
+    "pooling": [StrOptions(set(POOLINGS)), tuple, list],
+    "normalize": [StrOptions({"l1", "l2", "max"}), Options(bool, {False})],
+    "remove_components": [Interval(Integral, 0, None, closed="left")],
+}
+
+
+@dataclass(frozen=True)
+class WeightedWords:
+    """Word vectors, and what weighs them.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_words, vector_size), float32
+    idf : ndarray of shape (n_words,), float64
+        See `skembed.features.inverse_document_frequency`.
+    counts : ndarray of shape (n_words,), int64
+        Occurrences in the training documents.
+    """
+
+    vectors: Float32Array
+    idf: npt.NDArray[np.float64]
+    counts: npt.NDArray[np.int64]
+
+    def pool(self, ids: Ragged, pooling: str) -> Float32Array:
+        """Pool documents in one way; shape (n_documents, vector_size)."""
+        sif = smooth_inverse_frequency(self.counts) if pooling == "sif" else None
+        return pool(ids, self.vectors, pooling, idf=self.idf, sif=sif)
+
+
+def pooling_names(pooling: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the poolings that the parameter `pooling` asks for.
+
+    Parameters
+    ----------
+    pooling : str or sequence of str
+
+    Returns
+    -------
+    names : tuple of str, not empty
+
+    Raises
+    ------
+    ValueError
+        If there is no name, or one that is not known.
+
+    Examples
+    --------
+    >>> pooling_names("mean"), pooling_names(["mean", "max"])
+    (('mean',), ('mean', 'max'))
+    """
+    names = (pooling,) if isinstance(pooling, str) else tuple(pooling)
+    if not names or not set(names) <= set(POOLINGS):
+        msg = f"pooling must be one or several of {POOLINGS}, got {pooling!r}."
+        raise ValueError(msg)
+    return names
+
+
+def learn_components(
+    words: WeightedWords, ids: Ragged, poolings: Sequence[str], n_components: int
+) -> dict[str, Float32Array]:
+    """Find what the features of the training documents have in common.
+
+    Parameters
+    ----------
+    words : WeightedWords
+    ids : Ragged of int32
+        The training documents.
+    poolings : sequence of str
+    n_components : int
+        If 0, there is nothing to find.
+
+    Returns
+    -------
+    components : dict of str to ndarray of shape (n_components, vector_size), float32
+        For each pooling, the first right singular vectors of the features it gives.
+    """
+    if n_components == 0:
+        return {}
+    return {
+        pooling: common_components(
+            (words.pool(block, pooling) for block in _blocks(ids)), n_components
+        )
+        for pooling in poolings
+    }
+
+
+def document_features(
+    words: WeightedWords,
+    ids: Ragged,
+    poolings: Sequence[str],
+    components: Mapping[str, Float32Array],
+    norm: str | bool,
+) -> Float32Array:
+    """Pool documents, remove common components, concatenate, and normalize.
+
+    Parameters
+    ----------
+    words : WeightedWords
+    ids : Ragged of int32
+        The documents.
+    poolings : sequence of str
+    components : mapping of str to ndarray of shape (n_components, vector_size)
+        What to remove from the features of each pooling; nothing where it has no item.
+    norm : {"l1", "l2", "max"} or False
+        Which norm of each row to make 1.
+
+    Returns
+    -------
+    features : ndarray of shape (n_documents, n_poolings * vector_size), float32
+        A document without words gets zeros.
+    """
+    blocks = []
+    for pooling in poolings:
+        block = words.pool(ids, pooling)
+        if len(components.get(pooling, ())):
+            block = remove_components(block, components[pooling])
+        blocks.append(block)
+    features = blocks[0] if len(blocks) == 1 else np.hstack(blocks)
+    return normalize_rows(features, str(norm)) if norm else features
+
+
+def _blocks(ids: Ragged, size: int = 4096) -> Iterator[Ragged]:
+    """Cut a corpus into parts of at most `size` documents."""
+    for first in range(0, len(ids), size):
+        offsets = ids.offsets[first : first + size + 1]
+        values = ids.values[offsets[0] : offsets[-1]]
+        yield Ragged(values, offsets - offsets[0])

@@ -1,0 +1,163 @@
+"""Going on with more documents."""
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from skembed._ragged import Ragged
+from skembed._sklearn_private import fit_context
+from skembed.estimators._progress import TrainingProgress
+from skembed.estimators._training_state import TrainingState
+from skembed.estimators._word_vectorizer import WordVectorizer
+from skembed.text import Vocabulary, encode_corpus
+
+
+class OnlineWordVectorizer(WordVectorizer):
+    """A word vectorizer whose training can go on."""
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: Iterable[Any],
+        y: Any = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Go on training with more documents.
+
+        Parameters
+        ----------
+        X : iterable of documents, of length n_documents
+        y : Ignored
+            Present for compatibility with pipelines.
+        sample_weight : array-like of shape (n_documents,), default=None
+            As for `fit`.
+
+        Returns
+        -------
+        self : object
+            The estimator, as it was before if the call fails or is interrupted.
+
+        Raises
+        ------
+        ValueError
+            If the estimator was fitted, and then loaded from a file: only after a
+            `partial_fit` do files hold what it takes to go on.
+
+        Notes
+        -----
+        One pass is made over `X`, with the constant step size `learning_rate`; on a new
+        estimator too, where `epochs` is not used either. What to know of it:
+
+        - A word joins the vocabulary with the first call whose documents hold it
+          `min_count` times; occurrences in other calls are not added up. New words come
+          after the old ones, whose ids stay; `max_vocab_size` bounds their sum.
+        - Subsampling, noise and the poolings' weights go by the counts of all calls so
+          far; nothing is ever forgotten.
+        - The common components are those of the documents of the last call.
+        - Many small calls are not one fit: earlier documents are not seen again, and
+          the last ones have moved the vectors last.
+        """
+        self._check_parameters()
+        given = {"X": X, "y": y, "sample_weight": sample_weight}
+        with TrainingProgress(self, 1, **given) as progress:
+            vocabulary, earlier = self._earlier()
+            documents, analysis = self._read(X)
+            # Later on, also rare words may be known ones.
+            min_count = 1 if len(vocabulary) else self.min_count
+            batch = encode_corpus(documents, analysis, min_count=min_count)
+            vocabulary, corpus = join_vocabulary(
+                vocabulary,
+                *batch,
+                min_count=self.min_count,
+                max_vocab_size=self.max_vocab_size,
+            )
+            self._learn(vocabulary, corpus, sample_weight, progress, earlier)
+        return self
+
+    def _earlier(self) -> tuple[Vocabulary, TrainingState]:
+        """Return what there is to go on from: of a new estimator, nothing."""
+        if not hasattr(self, "vocabulary_"):
+            none = np.zeros(0, np.int64)
+            return Vocabulary((), none), TrainingState((), none, 0, np.zeros(0), 0)
+        training: TrainingState | None = getattr(self, "_training", None)
+        if training is None:
+            msg = (
+                f"This {type(self).__name__} was fitted, and then copied or loaded, "
+                "which keeps only what transform needs. Call partial_fit where it was "
+                "fitted, before saving it: then all that training needs is saved too."
+            )
+            raise ValueError(msg)
+        learned = self.word_vectors_.vector_size
+        if learned != self.vector_size:
+            msg = (
+                f"partial_fit goes on with vectors of size {learned}, but vector_size "
+                f"was set to {self.vector_size}. Set it back, or call fit."
+            )
+            raise ValueError(msg)
+        return self.vocabulary_, training
+
+
+def join_vocabulary(
+    vocabulary: Vocabulary,
+    batch_vocabulary: Vocabulary,
+    batch: Ragged,
+    *,
+    min_count: int,
+    max_vocab_size: int | None,
+) -> tuple[Vocabulary, Ragged]:
+    """Add the words of new documents to a vocabulary.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        The words known so far. They all stay, under their ids.
+    batch_vocabulary : Vocabulary
+        The words of the new documents.
+    batch : Ragged of int32
+        The new documents, in ids of `batch_vocabulary`.
+    min_count : int
+        New words that occur less often in the new documents are left out.
+    max_vocab_size : int or None
+        At most so many words, of the new ones the most frequent.
+
+    Returns
+    -------
+    vocabulary : Vocabulary
+    batch : Ragged of int32
+        The new documents in its ids, without the words left out.
+
+    Examples
+    --------
+    >>> known = Vocabulary(("a", "b"), np.array([9, 8]))
+    >>> new = Vocabulary(("c", "b", "d"), np.array([2, 1, 1]))
+    >>> documents = Ragged.from_lengths(np.array([0, 1, 2, 0]), lengths=[3, 1])
+    >>> joined, documents = join_vocabulary(
+    ...     known, new, documents, min_count=2, max_vocab_size=None
+    ... )
+    >>> joined.words, joined.counts
+    (('a', 'b', 'c'), array([9, 9, 2]))
+    >>> [document.tolist() for document in documents]
+    [[2, 1], [2]]
+    """
+    is_known = np.array([word in vocabulary.index for word in batch_vocabulary.words])
+    joins = np.flatnonzero(~is_known & (batch_vocabulary.counts >= min_count))
+    if max_vocab_size is not None:
+        joins = joins[: max(max_vocab_size - len(vocabulary), 0)]
+    kept = np.concatenate([np.flatnonzero(is_known), joins])
+    words = tuple(batch_vocabulary.words[i] for i in kept)
+    joined, ids = vocabulary.extended_by(
+        Vocabulary(words, batch_vocabulary.counts[kept])
+    )
+    new_ids = np.full(len(batch_vocabulary), -1, np.int32)
+    new_ids[kept] = ids
+    return joined, _renumbered(batch, new_ids)
+
+
+def _renumbered(corpus: Ragged, new_ids: npt.NDArray[np.int32]) -> Ragged:
+    """Replace ids, and leave out those whose new id is negative."""
+    values = new_ids[corpus.values]
+    kept = values >= 0
+    n_kept_before = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
+    return Ragged(values[kept], n_kept_before[corpus.offsets])

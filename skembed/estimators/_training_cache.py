@@ -1,0 +1,78 @@
+"""Train once, whoever asks: results kept on disk, by what they are a function of."""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, TypeVar
+
+import joblib
+from filelock import FileLock
+from sklearn.utils.validation import check_memory
+
+Result = TypeVar("Result")
+
+
+def train_once(
+    memory: Any,
+    train: Callable[..., Result],
+    arguments: Mapping[str, Any],
+    **unhashed: Any,
+) -> Result:
+    """Return ``train(**arguments, **unhashed)``, from the cache if it is there.
+
+    Parameters
+    ----------
+    memory : None, path or joblib.Memory
+        Where results are kept. None trains, and keeps nothing.
+    train : callable
+        A function of a module, whose result is pickled.
+    arguments : mapping
+        What the result depends on: its contents are the key, with the name of `train`
+        and the version of skembed.
+    **unhashed : dict
+        Arguments that change how long training takes, but not the result.
+
+    Returns
+    -------
+    result : object
+        Of two processes that ask for the same result at the same time, one trains; the
+        other waits for it, and reads what it has kept.
+    """
+    if memory is None:
+        return train(**arguments, **unhashed)
+    if isinstance(memory, os.PathLike):
+        memory = os.fspath(memory)
+    memory = check_memory(memory)
+    key = _key(train, arguments)
+    cached = memory.cache(_call, ignore=["function", "arguments"])
+    with _lock(memory, key):
+        result: Result = cached(key, train, {**arguments, **unhashed})
+    return result
+
+
+def _call(
+    key: str,  # noqa: ARG001
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+) -> Any:
+    # `joblib.Memory` knows the call by its key alone.
+    return function(**arguments)
+
+
+def _key(train: Callable[..., Any], arguments: Mapping[str, Any]) -> str:
+    # The corpus is hashed once, here: `joblib.Memory` then only hashes this key.
+    from skembed import __version__
+
+    key: str = joblib.hash((__version__, train.__qualname__, dict(arguments)))
+    return key
+
+
+def _lock(memory: Any, key: str) -> Any:
+    location = getattr(getattr(memory, "store_backend", None), "location", None)
+    if not isinstance(location, str):
+        # A Memory of location None, or a store that is no folder.
+        return nullcontext()
+    folder = Path(location) / "skembed-locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f"{key}.lock")

@@ -1,0 +1,89 @@
+"""What training gives, and what it can go on from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from skembed._ragged import Ragged
+from skembed.features import document_frequency
+
+Float32Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training gives.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_words, vector_size), float32
+        The embedding of each word.
+    tables : tuple of ndarray, float32
+        All that was trained.
+    losses : ndarray of shape (n_epochs,), float64
+        The mean loss of each epoch.
+    """
+
+    vectors: Float32Array
+    tables: tuple[Float32Array, ...]
+    losses: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """What an estimator needs to go on training, beside its vocabulary.
+
+    Parameters
+    ----------
+    tables : tuple of ndarray, float32
+        As training left them.
+    document_frequency : ndarray of shape (n_words,), int64
+        How many of the documents seen hold each word.
+    n_documents : int
+        How many documents were seen.
+    losses : ndarray of shape (n_epochs,), float64
+        The mean loss of each epoch.
+    n_batches : int
+        How many calls of `partial_fit` there were.
+    """
+
+    tables: tuple[Float32Array, ...]
+    document_frequency: npt.NDArray[np.int64]
+    n_documents: int
+    losses: npt.NDArray[np.float64]
+    n_batches: int
+
+
+def next_state(
+    earlier: TrainingState | None, trained: Trained, corpus: Ragged, n_words: int
+) -> TrainingState:
+    """Add what training on a corpus gave to what was there before.
+
+    Parameters
+    ----------
+    earlier : TrainingState or None
+        None in `fit`, which begins anew; in `partial_fit` what was there before.
+    trained : Trained
+    corpus : Ragged of int32
+        The documents that were trained on.
+    n_words : int
+        Of the vocabulary, the new words included.
+
+    Returns
+    -------
+    state : TrainingState
+        Of one batch more than the earlier one.
+    """
+    seen = document_frequency(corpus, n_words)
+    if earlier is None:
+        return TrainingState(trained.tables, seen, len(corpus), trained.losses, 0)
+    seen[: len(earlier.document_frequency)] += earlier.document_frequency
+    losses = np.concatenate([earlier.losses, trained.losses])
+    return TrainingState(
+        tables=trained.tables,
+        document_frequency=seen,
+        n_documents=earlier.n_documents + len(corpus),
+        losses=losses,
+        n_batches=earlier.n_batches + 1,
+    )

@@ -1,0 +1,304 @@
+"""What all estimators that learn one vector per word have in common."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skembed._ragged import Ragged
+from skembed._sklearn_private import CallbackSupportMixin, fit_context
+from skembed.estimators._analysis import count_vectorizer, text_analysis
+from skembed.estimators._document_features import (
+    WeightedWords,
+    document_features,
+    learn_components,
+    pooling_names,
+)
+from skembed.estimators._progress import TrainingProgress
+from skembed.estimators._state import pack_state, unpack_state
+from skembed.estimators._training_state import Trained, TrainingState, next_state
+from skembed.estimators.documents import (
+    Document,
+    check_document_weight,
+    check_documents,
+)
+from skembed.features import (
+    TokenFeatures,
+    inverse_document_frequency,
+)
+from skembed.text import TextAnalysis, Vocabulary, encode, encode_corpus, tokenize
+from skembed.vectors import WordVectors
+
+Float32Array = npt.NDArray[np.float32]
+
+
+class WordVectorizer(
+    ClassNamePrefixFeaturesOutMixin,
+    CallbackSupportMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
+    """Learn word vectors from documents, describe documents by those of their words.
+
+    Subclasses set the parameters below in their ``__init__``, along with those of
+    `skembed.estimators._analysis.TEXT_PARAMETERS`, and implement `_train`.
+    """
+
+    vector_size: int
+    min_count: int
+    max_vocab_size: int | None
+    epochs: int
+    pooling: str | Sequence[str]
+    normalize: str | bool
+    remove_components: int
+    missing: str
+    input: str
+    random_state: int | np.random.RandomState | None
+    verbose: int
+
+    @abstractmethod
+    def _train(
+        self,
+        corpus: Ragged,
+        counts: npt.NDArray[np.int64],
+        document_weight: npt.NDArray[np.float64] | None,
+        progress: TrainingProgress,
+        earlier: TrainingState | None,
+    ) -> Trained:
+        """Learn the vectors of the words from the encoded corpus.
+
+        Parameters
+        ----------
+        corpus : Ragged of int32
+        counts : ndarray of shape (n_words,), int64
+            Occurrences of each word, in all documents so far.
+        document_weight : ndarray of shape (n_documents,), float64, or None
+        progress : callable
+            To be called by training; see `TrainingProgress`.
+        earlier : TrainingState or None
+            What to go on from. It may know only the first of the words.
+
+        Returns
+        -------
+        trained : Trained
+        """
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Iterable[Any],
+        y: Any = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Learn the vocabulary and the word vectors.
+
+        Parameters
+        ----------
+        X : iterable of documents, of length n_documents
+            A list, an array, a pandas or polars column, a generator ... of documents,
+            each a str or a list of words. It is read once.
+        y : Ignored
+            Present for compatibility with pipelines.
+        sample_weight : array-like of shape (n_documents,), default=None
+            How much each document counts in training: its steps are scaled by it. The
+            vocabulary and the weights of words in pooling do not depend on it.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. If fit fails or is interrupted, what an earlier fit
+            has learned stays.
+        """
+        self._fit(X, y, sample_weight)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(
+        self,
+        X: Iterable[Any],
+        y: Any = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Float32Array:
+        """Learn from documents and return their features, reading them once.
+
+        Parameters
+        ----------
+        X : iterable of documents, of length n_documents
+        y : Ignored
+            Present for compatibility with pipelines.
+        sample_weight : array-like of shape (n_documents,), default=None
+            As for `fit`.
+
+        Returns
+        -------
+        features : ndarray of shape (n_documents, n_features), float32
+            The same as of ``fit(X).transform(X)``.
+        """
+        return self._features(self._fit(X, y, sample_weight))
+
+    def transform(self, X: Iterable[Any]) -> Float32Array:
+        """Describe each document by the vectors of its known words.
+
+        Parameters
+        ----------
+        X : iterable of documents, of length n_documents
+
+        Returns
+        -------
+        features : ndarray of shape (n_documents, n_features), float32
+            A document without any known word gets zeros. Each row depends on its
+            document alone.
+        """
+        check_is_fitted(self)
+        return self._features(encode(*self._read(X), self.vocabulary_))
+
+    def transform_tokens(self, X: Iterable[Any]) -> TokenFeatures:
+        """Return the vector of each word of each document.
+
+        Parameters
+        ----------
+        X : iterable of documents, of length n_documents
+
+        Returns
+        -------
+        features : TokenFeatures
+            With one row of `vector_size` features for every word, in order. Unknown
+            words get zeros. `pooling`, `normalize` and `remove_components` are about
+            documents, and have no part in this.
+        """
+        check_is_fitted(self)
+        tokens = tokenize(*self._read(X))
+        row_splits = np.cumsum([0, *map(len, tokens)], dtype=np.int64)
+        row_of = self.vocabulary_.index
+        rows = np.fromiter(
+            (row_of.get(word, -1) for words in tokens for word in words),
+            dtype=np.int64,
+            count=int(row_splits[-1]),
+        )
+        vectors = self.word_vectors_.vectors[rows]
+        vectors[rows < 0] = 0.0
+        return TokenFeatures(vectors, row_splits, tokens)
+
+    def _fit(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None) -> Ragged:
+        """Do what `fit` does; return the encoded documents."""
+        self._check_parameters()
+        given = {"X": X, "y": y, "sample_weight": sample_weight}
+        with TrainingProgress(self, self.epochs, **given) as progress:
+            documents, analysis = self._read(X)
+            vocabulary, corpus = encode_corpus(
+                documents,
+                analysis,
+                min_count=self.min_count,
+                max_vocab_size=self.max_vocab_size,
+            )
+            self._learn(vocabulary, corpus, sample_weight, progress, None)
+        return corpus
+
+    def _check_parameters(self) -> None:
+        """Raise for what `_parameter_constraints` cannot see."""
+        pooling_names(self.pooling)
+        # It warns of stop words that its analyzer never makes.
+        count_vectorizer(self).build_analyzer()
+        if self.remove_components >= self.vector_size:
+            msg = (
+                f"remove_components={self.remove_components} would leave nothing of "
+                f"vector_size={self.vector_size} features. Set it lower."
+            )
+            raise ValueError(msg)
+
+    def _read(self, X: Any) -> tuple[Iterable[Document], TextAnalysis]:
+        """Return the documents of `X`, and how each becomes words."""
+        vectorizer = count_vectorizer(self)
+        documents = check_documents(
+            X, missing=self.missing, input=self.input, decode=vectorizer.decode
+        )
+        return documents, text_analysis(vectorizer)
+
+    def _learn(
+        self,
+        vocabulary: Vocabulary,
+        corpus: Ragged,
+        sample_weight: npt.ArrayLike | None,
+        progress: TrainingProgress,
+        earlier: TrainingState | None,
+    ) -> None:
+        """Train on encoded documents, and keep what has been learned."""
+        weight = check_document_weight(sample_weight, len(corpus))
+        progress.n_tokens = len(corpus.values)
+        trained = self._train(corpus, vocabulary.counts, weight, progress, earlier)
+        state = next_state(earlier, trained, corpus, len(vocabulary))
+        idf = inverse_document_frequency(state.document_frequency, state.n_documents)
+        words = WeightedWords(trained.vectors, idf, vocabulary.counts)
+        components = learn_components(
+            words, corpus, pooling_names(self.pooling), self.remove_components
+        )
+        # In one step, after all that can fail: an interrupt finds the estimator as it
+        # was, or as it is to be.
+        self.__dict__.update(
+            vocabulary_=vocabulary,
+            word_vectors_=WordVectors(
+                vocabulary.words, trained.vectors, vocabulary.counts
+            ),
+            idf_=idf,
+            common_components_=components,
+            loss_curve_=state.losses,
+            n_iter_=len(state.losses),
+            _training=state,
+        )
+
+    def _features(self, ids: Ragged) -> Float32Array:
+        poolings = pooling_names(self.pooling)
+        words = WeightedWords(
+            self.word_vectors_.vectors, self.idf_, self.vocabulary_.counts
+        )
+        components = {name: self._components(name) for name in poolings}
+        return document_features(words, ids, poolings, components, self.normalize)
+
+    def _components(self, pooling: str) -> Float32Array:
+        """Return the common components that are to be removed from one pooling."""
+        empty = np.empty((0, self.word_vectors_.vector_size), np.float32)
+        learned: Float32Array = self.common_components_.get(pooling, empty)
+        if len(learned) < self.remove_components:
+            msg = (
+                f"remove_components={self.remove_components} with pooling={pooling!r} "
+                f"was set after fit, which has learned {len(learned)} components for "
+                "it. Fit again; with memory set, that trains no second time."
+            )
+            raise ValueError(msg)
+        return learned[: self.remove_components]
+
+    def _draw_seed(self, earlier: TrainingState | None) -> int:
+        """Draw the seed of training; another one for each call of `partial_fit`."""
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        n_epochs = 0 if earlier is None else len(earlier.losses)
+        if n_epochs == 0:
+            return seed
+        return int(np.random.SeedSequence([seed, n_epochs]).generate_state(1)[0])
+
+    @property
+    def _n_features_out(self) -> int:
+        vector_size: int = self.word_vectors_.vector_size
+        return vector_size * len(pooling_names(self.pooling))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        return pack_state(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(unpack_state(state))
