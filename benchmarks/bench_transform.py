@@ -1,6 +1,6 @@
 """How many documents per second become features, against the loop that people write.
 
-    python -m benchmarks.bench_transform
+python -m benchmarks.bench_transform
 """
 
 import statistics
