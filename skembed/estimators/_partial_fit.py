@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils.metaestimators import available_if
 
 from skembed._ragged import Ragged
 from skembed._sklearn_private import fit_context
@@ -14,9 +15,18 @@ from skembed.estimators._word_vectorizer import WordVectorizer
 from skembed.text import Vocabulary, encode_corpus
 
 
+def _can_go_on(estimator: "OnlineWordVectorizer") -> bool:
+    estimator._check_can_go_on()
+    return True
+
+
 class OnlineWordVectorizer(WordVectorizer):
     """A word vectorizer whose training can go on."""
 
+    def _check_can_go_on(self) -> None:
+        """Raise an AttributeError where parameters rule `partial_fit` out."""
+
+    @available_if(_can_go_on)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,

@@ -18,7 +18,7 @@ from skembed.estimators._partial_fit import OnlineWordVectorizer
 from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._training_cache import train_once
 from skembed.estimators._training_state import Trained, TrainingState
-from skembed.training.skipgram import SkipGramConfig, train_skipgram
+from skembed.training.skipgram import SkipGramConfig, random_input, train_skipgram
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -313,6 +313,14 @@ class SkipGramVectorizer(OnlineWordVectorizer):
             )
             raise ValueError(msg)
 
+    def _check_can_go_on(self) -> None:
+        if self.loss == "hierarchical_softmax":
+            msg = (
+                "partial_fit is not there for loss='hierarchical_softmax': with every "
+                "new word the tree would be another one. Choose another loss, or fit."
+            )
+            raise AttributeError(msg)
+
     def _train(
         self,
         corpus: Ragged,
@@ -360,17 +368,16 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         self, tables: tuple[Float32Array, ...], n_words: int, seed: int
     ) -> tuple[Float32Array, Float32Array] | None:
         """Add the rows of new words to earlier tables; None if there are no tables."""
-        if self.loss == "hierarchical_softmax" or len({*map(len, tables)}) > 1:
-            msg = (
-                "partial_fit is not there for loss='hierarchical_softmax': with every "
-                "new word the tree would be another one. Choose another loss, or fit."
-            )
-            raise ValueError(msg)
         if not tables:
             return None
         w_in, w_out = tables
+        if len(w_in) != len(w_out):
+            msg = (
+                "partial_fit cannot go on from loss='hierarchical_softmax', which has "
+                f"no output vectors of words, with loss={self.loss!r}. Call fit."
+            )
+            raise ValueError(msg)
         n_new = n_words - len(w_in)
-        uniform = np.random.default_rng(seed).random((n_new, self.vector_size)) - 0.5
-        new_rows = (uniform / self.vector_size).astype(np.float32)
+        new_rows = random_input(n_new, self.vector_size, np.random.default_rng(seed))
         new_out = np.zeros_like(new_rows)
         return np.concatenate([w_in, new_rows]), np.concatenate([w_out, new_out])

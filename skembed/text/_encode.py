@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from itertools import compress, repeat
 from typing import Any
 
 import numpy as np
@@ -121,8 +122,30 @@ def encode(
         new_ids[stop_ids] = -1
     with Spool(spool_dir) as spool:
         for chunk in read_chunks(documents, analysis):
-            spool.append(table.find(chunk, analysis.min_chars))
+            if chunk.n_words is None:
+                spool.append(table.find(chunk, analysis.min_chars))
+            else:
+                spool.append(_look_up(chunk, vocabulary.index))
         return spool.collect(new_ids)
+
+
+def _look_up(chunk: Chunk, index: dict[str, int]) -> Ragged:
+    """Replace given words by ids, and leave out unknown ones.
+
+    Python has the hashes of its str at hand, which the scanner would have to make.
+    """
+    n_words = len(chunk.texts)
+    try:
+        ids = np.fromiter(map(index.get, chunk.texts, repeat(-1)), np.int32, n_words)
+    except TypeError:
+        chunk.check()
+        raise
+    is_known = ids >= 0
+    if not {str}.issuperset(map(type, compress(chunk.texts, ~is_known))):
+        chunk.check()
+    n_known = np.zeros(n_words + 1, dtype=np.int64)
+    np.cumsum(is_known, out=n_known[1:])
+    return Ragged(ids[is_known], n_known[chunk.document_bounds()])
 
 
 def _known(words: frozenset[str], table: WordTable) -> npt.NDArray[np.int32]:

@@ -131,10 +131,9 @@ def test_vectors_of_another_size_are_refused(vectorizer, animals):
 
 def test_a_tree_cannot_grow(vectorizer, animals):
     vectorizer.set_params(loss="hierarchical_softmax")
-    with pytest.raises(ValueError, match="partial_fit is not there for loss="):
-        vectorizer.partial_fit(animals)
+    assert not hasattr(vectorizer, "partial_fit")
     vectorizer.fit(animals).set_params(loss="negative_sampling")
-    with pytest.raises(ValueError, match="partial_fit is not there for loss="):
+    with pytest.raises(ValueError, match="cannot go on from loss='hierarchical"):
         vectorizer.partial_fit(animals)
 
 

@@ -96,6 +96,17 @@ def test_the_same_seed_gives_the_same_picture(word_vectors, method):
     assert picture(displays[0]) == picture(displays[1])
 
 
+def test_tsne_of_single_numbers_depends_on_the_seed_alone():
+    words = [f"word{i}" for i in range(9)]
+    vectors = WordVectors(words, [[(-1.0) ** i] for i in range(9)])
+    one, again, other = (
+        WordMapDisplay.from_vectors(vectors, method="tsne", random_state=seed).positions
+        for seed in (3, 3, 4)
+    )
+    assert_array_equal(one, again)
+    assert not np.allclose(one, other)
+
+
 def test_groups_differ_in_color_and_stand_in_the_legend(word_vectors):
     groups = {"left": ["word1", "word2"], "right": ["word3"]}
     display = WordMapDisplay.from_vectors(word_vectors, groups)
@@ -138,8 +149,17 @@ def test_labels_stay_inside_the_axes(word_vectors):
         assert frame.containsy(box.y1)
 
 
+def test_a_word_too_long_for_the_axes_does_not_move_them(word_vectors):
+    words = ["long" * 40, "short"]
+    vectors = WordVectors(words, word_vectors.vectors[:2])
+    display = WordMapDisplay.from_vectors(vectors, words)
+    before = display.ax_.get_position().bounds
+    display.figure_.canvas.draw()
+    assert_allclose(display.ax_.get_position().bounds, before, atol=1e-9)
+
+
 def test_words_with_dollars_are_written_as_they_are(rng):
-    words = ["$x", "y$", "\\frac", "a_b"]
+    words = ["$\\frac$", "$x", "y$", "a_b"]
     vectors = WordVectors(words, rng.normal(size=(4, 3)).astype(np.float32))
     display = WordMapDisplay.from_vectors(vectors, words)
     display.figure_.canvas.draw()

@@ -127,6 +127,14 @@ def test_training_stops_when_the_loss_stalls(topics):
     assert len(train_skipgram(*topics, config, seed=0).losses) == 3
 
 
+def test_a_true_result_of_progress_stops_after_the_epoch(topics):
+    def progress(epoch, done, loss):
+        return epoch == 1 and done < 0.5
+
+    config = replace(CONFIG, epochs=9)
+    assert len(train_skipgram(*topics, config, seed=0, progress=progress).losses) == 2
+
+
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_progress_is_reported_and_can_stop_the_training(topics, n_threads):
     seen = []

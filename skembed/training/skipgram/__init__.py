@@ -13,9 +13,9 @@ from skembed.training.skipgram._objectives import OBJECTIVES, Objective
 from skembed.training.skipgram._schedule import Schedule
 from skembed.training.skipgram._tables import padded_table, random_input
 
-__all__ = ["SkipGramConfig", "SkipGramResult", "train_skipgram"]
+__all__ = ["SkipGramConfig", "SkipGramResult", "random_input", "train_skipgram"]
 
-Progress = Callable[[int, float, float], None]
+Progress = Callable[[int, float, float], object]
 
 # A mean loss of so many times that of all scores 0 is not a model any more.
 _DIVERGED = 30.0
@@ -52,7 +52,8 @@ def train_skipgram(
         (n_outputs, vector_size), float32; copied. None: random and zero.
     progress : callable or None
         Called after each round with the epoch (from 0), the part of it that is done and
-        the mean loss in it so far. What it raises stops the training.
+        the mean loss in it so far. A true result stops the training after the epoch;
+        what it raises, at once.
 
     Returns
     -------
@@ -126,6 +127,7 @@ def _run_epochs(
     for epoch, seed in enumerate(seeds.spawn(config.epochs)):
         key = seed.generate_state(1, dtype=np.uint64)[0]
         total_loss = total_weight = 0.0
+        stop: object = False
 
         def rate(done: float, epoch: int = epoch) -> float:
             left = 1.0 - (epoch + done) / config.epochs
@@ -137,9 +139,10 @@ def _run_epochs(
             if not loss <= _DIVERGED * initial_loss * max(weight, 1.0):
                 raise ValueError(_diverged_message(epoch, config))
             if progress is not None:
-                progress(epoch, done, total_loss / max(total_weight, 1e-300))
+                mean = total_loss / max(total_weight, 1e-300)
+                stop = progress(epoch, done, mean) or stop
         losses.append(total_loss / total_weight if total_weight else 0.0)
-        if _has_stalled(losses, config):
+        if stop or _has_stalled(losses, config):
             break
     return losses
 

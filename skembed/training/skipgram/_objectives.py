@@ -33,12 +33,14 @@ class Part(NamedTuple):
     ----------
     number, of : int
     windows : Windows
+    vectors : ndarray of shape (2 * TILE, n_columns), float32
         The thread's scratch space.
     """
 
     number: int
     of: int
     windows: Windows
+    vectors: npt.NDArray[np.float32]
 
 
 class Objective(Protocol):

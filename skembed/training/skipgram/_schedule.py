@@ -17,6 +17,7 @@ import numpy as np
 from skembed.training.skipgram._config import SkipGramConfig
 from skembed.training.skipgram._kernels.replica import Replicas, Tables, clear, merge
 from skembed.training.skipgram._kernels.span import Corpus, Round, Windows
+from skembed.training.skipgram._kernels.step import TILE
 from skembed.training.skipgram._objectives import Objective, Part
 from skembed.training.skipgram._tables import aligned_zeros
 
@@ -71,7 +72,12 @@ class Schedule:
         )
         n_parts = min(n_threads, self._n_spans)
         self._parts = [
-            Part(i, n_parts, Windows(*np.empty((4, capacity), dtype=np.int32)))
+            Part(
+                i,
+                n_parts,
+                Windows(*np.empty((4, capacity), dtype=np.int32)),
+                aligned_zeros(2 * TILE, tables[0].shape[1]),
+            )
             for i in range(n_parts)
         ]
 

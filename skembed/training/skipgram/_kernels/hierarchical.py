@@ -52,12 +52,21 @@ def path_step(hidden, gradient, w_out, nodes, word, n_steps, signs, rates, score
 
 @compiled(error_model="numpy")
 def _train_centers(
-    w_in, w_out, windows, n_words, first, last, document_weight, tree, nodes, rate
+    w_in,
+    w_out,
+    windows,
+    n_words,
+    first,
+    last,
+    document_weight,
+    tree,
+    nodes,
+    rate,
+    vectors,
 ):
     """Train on the centre words of a span, in place; return its loss and weight."""
     n_columns = w_in.shape[1]
-    hidden = np.zeros((1, n_columns), dtype=np.float32)
-    gradient = np.zeros((1, n_columns), dtype=np.float32)
+    hidden, gradient = vectors[:1], vectors[1:2]
     signs = np.ones(nodes.shape[1], dtype=np.float32)
     rates = np.zeros(nodes.shape[1], dtype=np.float32)
     scores = np.zeros(nodes.shape[1], dtype=np.float32)
@@ -90,12 +99,14 @@ def _train_centers(
 
 
 @compiled()
-def train_round(tables, corpus, spans, part, n_parts, windows, results, tree, nodes):
+def train_round(
+    tables, corpus, spans, part, n_parts, windows, vectors, results, tree, nodes
+):
     """Train on every n_parts-th span of a round, in place.
 
     Parameters
     ----------
-    tables, corpus, spans, part, n_parts, windows, results
+    tables, corpus, spans, part, n_parts, windows, vectors, results
         As for `skembed.training.skipgram._kernels.negative.train_round`; there are no
         replicas.
     tree : HuffmanTree
@@ -113,5 +124,5 @@ def train_round(tables, corpus, spans, part, n_parts, windows, results, tree, no
                 nodes[i, k] = tree.nodes[begin + k] if k < n_steps else len(w_out) - 1
         results[number, 0], results[number, 1] = _train_centers(
             w_in, w_out, windows, n_words, first, last, corpus.document_weight, tree,
-            nodes, spans.rate,
+            nodes, spans.rate, vectors,
         )  # fmt: skip

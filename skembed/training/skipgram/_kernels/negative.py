@@ -76,7 +76,7 @@ def _set_rates(rates, c, stride, n_places, n_contexts, rate, share):
 @compiled(error_model="numpy")
 def _train_tiles(
     w_in, w_out, windows, n_words, first, last, document_weight, noise_rows, noise,
-    window, rate,
+    window, rate, vectors, far,
 ):  # fmt: skip
     """Train on the centre words of a span, in place, a tile at a time.
 
@@ -94,6 +94,10 @@ def _train_tiles(
     noise : Noise
     window : int
     rate : float32
+    vectors : ndarray of shape (2 * TILE, n_columns), float32
+        Scratch space, overwritten.
+    far : bool
+        Whether the tables are too large for the cache: rows are then asked for ahead.
 
     Returns
     -------
@@ -103,8 +107,7 @@ def _train_tiles(
     n_columns = w_in.shape[1]
     n_places = padded(2 * window)
     stride = n_places + noise.n_shared
-    hidden = np.zeros((TILE, n_columns), dtype=np.float32)
-    gradient = np.zeros((TILE, n_columns), dtype=np.float32)
+    hidden, gradient = vectors[:TILE], vectors[TILE:]
     scores = np.zeros(TILE * stride, dtype=np.float32)
     rates = np.zeros(TILE * stride, dtype=np.float32)
     signs = np.ones(TILE * stride, dtype=np.float32)
@@ -121,8 +124,9 @@ def _train_tiles(
         for c in range(TILE):
             # A tile may be short: its missing centres have no contexts.
             i = min(start + c, last - 1)
-            _ask_for(w_in, windows.centers[min(i + AHEAD, last - 1)])
-            _ask_for(w_out, windows.words[min(i + window + AHEAD, n_words - 1)])
+            if far:
+                _ask_for(w_in, windows.centers[min(i + AHEAD, last - 1)])
+                _ask_for(w_out, windows.words[min(i + window + AHEAD, n_words - 1)])
             n = _contexts_of(i, n_words, windows, context_rows, c)
             n_contexts[c] = n if start + c < stop else 0
             weight = np.float32(1.0)
@@ -134,8 +138,9 @@ def _train_tiles(
                 store(gradient, c, d, splat(np.float32(0.0)))
                 store(hidden, c, d, load(w_in, windows.centers[i], d))
         first_noise = tile * noise.n_renewed
-        for k in range(noise.n_renewed):
-            _ask_for(w_out, noise_rows[first_noise + noise.n_shared + k])
+        if far:
+            for k in range(noise.n_renewed):
+                _ask_for(w_out, noise_rows[first_noise + noise.n_shared + k])
         loss += tile_step(
             hidden, gradient, w_out, context_rows, n_contexts, noise_rows, first_noise,
             noise.n_shared, rates, signs, scores,
@@ -149,7 +154,7 @@ def _train_tiles(
 
 @compiled()
 def train_round(
-    tables, corpus, spans, part, n_parts, windows, results, noise, noise_rows
+    tables, corpus, spans, part, n_parts, windows, vectors, results, noise, noise_rows
 ):
     """Train on every n_parts-th span of a round, in place.
 
@@ -162,6 +167,8 @@ def train_round(
     part, n_parts : int
         Take the spans `part`, `part` + `n_parts`, ...
     windows : Windows of capacity length + 2 * window
+        Scratch space, overwritten.
+    vectors : ndarray of shape (2 * TILE, n_columns), float32
         Scratch space, overwritten.
     results : ndarray of shape (n_spans, 2), float64
         Overwritten with the summed loss of each span's pairs, and how many there were,
@@ -178,7 +185,8 @@ def train_round(
         noise_key = mix(~(spans.key + np.uint64(spans.start + number * spans.length)))
         draw_noise(noise_key, noise.threshold, noise.alias, noise_rows, n_noise)
         w_in, w_out = tables.input, tables.output
-        if len(tables.input_replicas.rows):
+        far = len(tables.input_replicas.rows) == 0
+        if not far:
             ours, theirs = tables.input_replicas, tables.output_replicas
             clear(ours, number)
             clear(theirs, number)
@@ -189,5 +197,5 @@ def train_round(
             w_out = gather(theirs, number, w_out)
         results[number, 0], results[number, 1] = _train_tiles(
             w_in, w_out, windows, n_words, first, last, corpus.document_weight,
-            noise_rows, noise, spans.window, spans.rate,
+            noise_rows, noise, spans.window, spans.rate, vectors, far,
         )  # fmt: skip

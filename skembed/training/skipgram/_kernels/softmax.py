@@ -65,11 +65,12 @@ def softmax_step(hidden, gradient, w_out, rows, targets, n_targets, rate, scores
 
 
 @compiled(error_model="numpy")
-def _train_centers(w_in, w_out, windows, n_words, first, last, document_weight, rate):
+def _train_centers(
+    w_in, w_out, windows, n_words, first, last, document_weight, rate, vectors
+):
     """Train on the centre words of a span, in place; return its loss and weight."""
     n_rows, n_columns = w_out.shape
-    hidden = np.zeros((1, n_columns), dtype=np.float32)
-    gradient = np.zeros((1, n_columns), dtype=np.float32)
+    hidden, gradient = vectors[:1], vectors[1:2]
     rows = np.full((1, -(-n_rows // GROUP) * GROUP), n_rows - 1, dtype=np.int32)
     for k in range(n_rows):
         rows[0, k] = k
@@ -102,12 +103,12 @@ def _train_centers(w_in, w_out, windows, n_words, first, last, document_weight, 
 
 
 @compiled()
-def train_round(tables, corpus, spans, part, n_parts, windows, results):
+def train_round(tables, corpus, spans, part, n_parts, windows, vectors, results):
     """Train on every n_parts-th span of a round, in place.
 
     Parameters
     ----------
-    tables, corpus, spans, part, n_parts, windows, results
+    tables, corpus, spans, part, n_parts, windows, vectors, results
         As for `skembed.training.skipgram._kernels.negative.train_round`; there are no
         replicas.
     """
@@ -115,5 +116,5 @@ def train_round(tables, corpus, spans, part, n_parts, windows, results):
         n_words, first, last = sample_span(corpus, spans, number, windows)
         results[number, 0], results[number, 1] = _train_centers(
             tables.input, tables.output, windows, n_words, first, last,
-            corpus.document_weight, spans.rate,
+            corpus.document_weight, spans.rate, vectors,
         )  # fmt: skip
