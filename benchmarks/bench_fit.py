@@ -1,6 +1,6 @@
 """What a whole fit costs: time from raw text, memory, compilation, growth.
 
-    python -m benchmarks.bench_fit
+python -m benchmarks.bench_fit
 """
 
 import os

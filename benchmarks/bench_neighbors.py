@@ -1,6 +1,6 @@
 """How fast the most similar words are found, beside gensim.
 
-    python -m benchmarks.bench_neighbors
+python -m benchmarks.bench_neighbors
 """
 
 import statistics

@@ -1,6 +1,6 @@
 """How fast raw documents become a vocabulary and token ids, in one thread.
 
-    python -m benchmarks.bench_text
+python -m benchmarks.bench_text
 """
 
 import os

@@ -24,7 +24,7 @@ Float32Array = npt.NDArray[np.float32]
 
 
 class SkipGramVectorizer(OnlineWordVectorizer):
-    r"""Document features from word2vec: the skip-gram model.
+    """Document features from word2vec: the skip-gram model.
 
     `fit` learns one vector per word, such that the vector of a word predicts the words
     around it [1]_ [2]_. `transform` describes a document by the vectors of its words.
@@ -159,7 +159,7 @@ class SkipGramVectorizer(OnlineWordVectorizer):
     common_components_ : dict of str to ndarray of shape \
             (remove_components, vector_size), float32
         What is removed from the features of each pooling.
-    loss_curve_ : ndarray of shape (n_iter_,), float64
+    loss_curve_ : ndarray of shape (`n_iter_`,), float64
         The mean loss per observed pair, over each epoch.
     n_iter_ : int
         Number of epochs.

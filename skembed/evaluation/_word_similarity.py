@@ -22,10 +22,14 @@ class WordSimilarityResult:
 
     Parameters
     ----------
-    spearman, pearson : float
-        Correlation of ranks, and of values.
-    spearman_p_value, pearson_p_value : float
+    spearman : float
+        Correlation of ranks.
+    spearman_p_value : float
         How likely so large a correlation is by chance, of either sign.
+    pearson : float
+        Correlation of values.
+    pearson_p_value : float
+        As for `spearman`.
     n_found : int
         Number of pairs of which both words are known.
     n_pairs : int

@@ -194,7 +194,17 @@ class SimilarityQueries(ABC):
         return search(objective, topn, n_words=n_words, exclude=exclude)
 
     def similarity(self, a: str, b: str) -> float:
-        """Cosine of the vectors of two words.
+        """Compute the cosine of the vectors of two words.
+
+        Parameters
+        ----------
+        a, b : str
+            The words.
+
+        Returns
+        -------
+        cosine : float
+            0 if a vector is zero.
 
         Raises
         ------
@@ -205,13 +215,30 @@ class SimilarityQueries(ABC):
         return float(units[0] @ units[1])
 
     def distance(self, a: str, b: str) -> float:
-        """Cosine distance of two words: 1 minus their similarity."""
+        """Compute the cosine distance of two words, 1 minus their similarity.
+
+        Parameters
+        ----------
+        a, b : str
+            The words.
+
+        Returns
+        -------
+        distance : float
+        """
         return 1 - self.similarity(a, b)
 
     def n_similarity(self, first: Sequence[str], second: Sequence[str]) -> float:
-        """Cosine of the mean vectors of two sets of words.
+        """Compute the cosine of the mean vectors of two sets of words.
 
-        Words without a vector are left out, with a warning.
+        Parameters
+        ----------
+        first, second : sequence of str
+            The words. Those without a vector are left out, with a warning.
+
+        Returns
+        -------
+        cosine : float
 
         Raises
         ------
@@ -229,7 +256,14 @@ class SimilarityQueries(ABC):
     def doesnt_match(self, words: Sequence[str]) -> str:
         """Find the word that is the least similar to the mean of all.
 
-        Words without a vector are left out, with a warning.
+        Parameters
+        ----------
+        words : sequence of str
+            Those without a vector are left out, with a warning.
+
+        Returns
+        -------
+        word : str
 
         Raises
         ------

@@ -98,7 +98,16 @@ class WordVectors(SimilarityQueries):
         return int(self.vectors.shape[1])
 
     def vector(self, key: str) -> npt.NDArray[np.float32]:
-        """Vector of one word, shape (vector_size,), without copying it.
+        """Return the vector of one word, without copying it.
+
+        Parameters
+        ----------
+        key : str
+            The word.
+
+        Returns
+        -------
+        vector : ndarray of shape (vector_size,), float32
 
         Raises
         ------
@@ -272,7 +281,13 @@ class WordVectors(SimilarityQueries):
         )
 
     def to_gensim(self) -> "gensim.models.KeyedVectors":
-        """Copy into a `gensim.models.KeyedVectors`, counts as its ``count``."""
+        """Copy into gensim's class of word vectors.
+
+        Returns
+        -------
+        keyed_vectors : gensim.models.KeyedVectors
+            With the counts as its attribute ``count``.
+        """
         from gensim.models import KeyedVectors
 
         keyed_vectors = KeyedVectors(self.vector_size, dtype=np.float32)
@@ -283,7 +298,16 @@ class WordVectors(SimilarityQueries):
 
     @classmethod
     def from_gensim(cls, keyed_vectors: "gensim.models.KeyedVectors") -> Self:
-        """Take over a `gensim.models.KeyedVectors`, without copying float32 vectors.
+        """Take over gensim's word vectors, without copying float32 vectors.
+
+        Parameters
+        ----------
+        keyed_vectors : gensim.models.KeyedVectors
+            The attribute ``wv`` of a trained model.
+
+        Returns
+        -------
+        word_vectors : WordVectors
 
         Raises
         ------

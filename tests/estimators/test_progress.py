@@ -18,7 +18,10 @@ def test_nothing_is_said_by_default(vectorizer, animals, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_verbose_one_draws_a_bar_of_words(vectorizer, animals, capfd):
+def test_verbose_one_draws_a_bar_of_words(vectorizer, animals, capfd, monkeypatch):
+    # A bar is cut where the terminal ends.
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("LINES", "50")
     vectorizer.set_params(verbose=1).fit(animals)
     out, err = capfd.readouterr()
     assert out == ""
