@@ -24,7 +24,7 @@ Float32Array = npt.NDArray[np.float32]
 
 
 class SkipGramVectorizer(OnlineWordVectorizer):
-    """Document features from word2vec: the skip-gram model.
+    r"""Document features from word2vec: the skip-gram model.
 
     `fit` learns one vector per word, such that the vector of a word predicts the words
     around it [1]_ [2]_. `transform` describes a document by the vectors of its words.
@@ -55,8 +55,7 @@ class SkipGramVectorizer(OnlineWordVectorizer):
     shrink_windows : bool, default=True
         Whether the reach of each window is drawn uniformly from 1 to `window`, as in
         word2vec, or always is `window`.
-    loss : {"negative_sampling", "softmax", "hierarchical_softmax"}, \
-            default="negative_sampling"
+    loss : str, default="negative_sampling"
         What is minimised:
 
         - ``"negative_sampling"``: telling observed words from noise, equation 4 of
@@ -82,8 +81,7 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         `n_iter_no_change` epochs in a row. None runs all epochs, as word2vec does.
     n_iter_no_change : int, default=2
         See `tol`.
-    pooling : {"mean", "sum", "max", "min", "idf", "sif"} or tuple of them, \
-            default="mean"
+    pooling : str or tuple of str, default="mean"
         How the vectors of the words of a document become one:
 
         - ``"mean"``, ``"sum"``, ``"max"``, ``"min"``: of each coordinate.
@@ -121,7 +119,7 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         Does what `strip_accents` and `lowercase` else do to a document.
     tokenizer : callable, default=None
         Splits a document into words, in place of `token_pattern`.
-    token_pattern : str, default=r"(?u)\\b\\w+\\b"
+    token_pattern : str, default=r"(?u)\b\w+\b"
         Regular expression of one word. Single characters are words here, unlike in
         `CountVectorizer`. The default, `CountVectorizer`'s own pattern and their
         variants are matched by a compiled scanner, many times as fast.
@@ -156,9 +154,9 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         The words, most frequent first, with their counts.
     idf_ : ndarray of shape (n_words,), float64
         The weights of words for ``pooling="idf"``.
-    common_components_ : dict of str to ndarray of shape \
-            (remove_components, vector_size), float32
-        What is removed from the features of each pooling.
+    common_components_ : dict of str to ndarray
+        What is removed from the features of each pooling: arrays of shape
+        (`remove_components`, `vector_size`), float32.
     loss_curve_ : ndarray of shape (`n_iter_`,), float64
         The mean loss per observed pair, over each epoch.
     n_iter_ : int
