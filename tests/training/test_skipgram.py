@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skembed._ragged import Ragged
 from skembed.training.skipgram import SkipGramConfig, train_skipgram
+from skembed.training.skipgram._schedule import Schedule
 
 LOSSES = ["negative_sampling", "hierarchical_softmax", "softmax"]
 CONFIG = SkipGramConfig(vector_size=12, window=3, sample=0, epochs=2)
@@ -85,7 +86,7 @@ def test_windows_stop_at_document_boundaries():
     one_word_each = Ragged.from_lengths(np.arange(3, dtype=np.int32), [1, 0, 1, 1])
     result = train_skipgram(one_word_each, np.ones(3, np.int64), CONFIG, seed=0)
     assert_array_equal(result.output, 0)
-    assert_array_equal(result.losses, 0)
+    assert np.isnan(result.losses).all()
 
 
 @pytest.mark.parametrize("parallel", ["reproducible", "hogwild"])
@@ -133,6 +134,20 @@ def test_a_true_result_of_progress_stops_after_the_epoch(topics):
 
     config = replace(CONFIG, epochs=9)
     assert len(train_skipgram(*topics, config, seed=0, progress=progress).losses) == 2
+
+
+def test_the_step_size_falls_linearly_from_the_first_to_the_last(topics, monkeypatch):
+    rates = []
+    run_epoch = Schedule.run_epoch
+
+    def spy(self, key, rate):
+        rates.extend([rate(0.0), rate(0.5)])
+        return run_epoch(self, key, rate)
+
+    monkeypatch.setattr(Schedule, "run_epoch", spy)
+    config = replace(CONFIG, epochs=2, learning_rate=0.04, min_learning_rate=0.02)
+    train_skipgram(*topics, config, seed=0)
+    assert_allclose(rates, [0.04, 0.035, 0.03, 0.025])
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])

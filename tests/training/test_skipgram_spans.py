@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skembed._ragged import Ragged
 from skembed.counts import AliasTable, keep_probability
 from skembed.training.skipgram import SkipGramConfig, _sampled
-from skembed.training.skipgram._kernels.replica import Replicas, merge
+from skembed.training.skipgram._kernels.replica import Replicas, Tables, merge
 from skembed.training.skipgram._kernels.span import (
     Round,
     Windows,
@@ -29,7 +29,7 @@ def spans_of(n_tokens, *, start=0, length=None, window=5, shrink=True):
 
 
 def windows_of(capacity):
-    return Windows(*np.empty((4, capacity), dtype=np.int32))
+    return Windows(*np.empty((3, capacity), dtype=np.int32))
 
 
 def naive_pairs(corpus, window):
@@ -117,38 +117,52 @@ def test_noise_words_follow_their_distribution(rng):
     assert_allclose(share, probability, atol=4 * np.sqrt(0.25 / len(noise)))
 
 
+def scaled_sum(old, changes, touches, pull):
+    """One row of a table after a round, from what each span has changed in it."""
+    if not changes:
+        return old
+    n = pull * np.array(touches)
+    scale = (n.sum() / (1 + n.sum())) / (n / (1 + n)).sum()
+    return old + scale * np.sum(changes, axis=0)
+
+
 @pytest.mark.parametrize("n_parts", [1, 2, 3])
 def test_merging_scales_the_sum_of_the_changes_by_their_overlap(rng, n_parts):
-    n_rows, n_spans, size, pull = 12, 3, 20, 0.4
-    table = padded_table(n_rows, size, rng.normal(size=(n_rows, size)))
+    n_words, n_spans, size, pull = 24, 3, 20, 0.4
+    tables = rng.normal(size=(2, n_words, size))
+    fast = [padded_table(n_words, size, table) for table in tables]
     replicas = Replicas(
-        padded_table(n_spans * (n_rows + 1) - 1, size),
-        np.full((n_rows, n_spans), -1, np.int32),
-        np.zeros((n_spans, n_rows), np.int32),
-        np.zeros((n_spans, n_rows), np.float32),
-        np.zeros(n_spans, np.int64),
+        *(padded_table(n_spans * (n_words + 1) - 1, size) for _ in range(2)),
+        row_of=np.full((n_words, n_spans), -1, np.int32),
+        word_of=np.zeros((n_spans, n_words), np.int32),
+        touches=np.zeros((2, n_spans, n_words), np.float32),
+        n_copies=np.zeros((2, n_spans), np.int64),
     )
-    expected = table.astype(np.float64)
-    change, part, total = np.zeros_like(expected), np.zeros(n_rows), np.zeros(n_rows)
+    changes = [[[] for _ in range(n_words)] for _ in range(2)]
+    touches = [[[] for _ in range(n_words)] for _ in range(2)]
     for span in range(n_spans):
-        words = rng.permutation(n_rows)[: rng.integers(1, n_rows)]
-        n = rng.integers(1, 9, len(words)).astype(np.float32)
-        first = span * (n_rows + 1)
-        moves = rng.normal(size=(len(words), size))
-        replicas.rows[first : first + len(words), :size] = table[words, :size] + moves
-        replicas.row_of[words, span] = np.arange(len(words))
-        replicas.touched[span, : len(words)] = words
-        replicas.touches[span, : len(words)] = n
-        replicas.n_touched[span] = len(words)
-        change[words, :size] += moves
-        part[words] += pull * n / (1 + pull * n)
-        total[words] += pull * n
-    touched = np.flatnonzero(part)
-    scale = (total / (1 + total))[touched] / part[touched]
-    expected[touched] += scale[:, None] * change[touched]
-    for number in range(n_parts):
-        merge(table, replicas, pull, number, n_parts)
-    assert_allclose(table, expected, rtol=1e-5, atol=1e-5)
+        n_output = rng.integers(2, n_words)
+        n_input = rng.integers(1, n_output)
+        words = rng.permutation(n_words)[:n_output]
+        replicas.row_of[words, span] = np.arange(n_output)
+        replicas.word_of[span, :n_output] = words
+        replicas.n_copies[:, span] = n_input, n_output
+        for which, n in enumerate((n_input, n_output)):
+            for k, word in enumerate(words[:n]):
+                change, n_touches = rng.normal(size=size), int(rng.integers(1, 9))
+                row = span * (n_words + 1) + k
+                replicas[which][row, :size] = tables[which, word] + change
+                replicas.touches[which, span, k] = n_touches
+                changes[which][word].append(change)
+                touches[which][word].append(n_touches)
+    for part in range(n_parts):
+        merge(Tables(*fast, replicas), pull, part, n_parts)
+    for which in range(2):
+        expected = [
+            scaled_sum(*row, pull)
+            for row in zip(tables[which], changes[which], touches[which], strict=True)
+        ]
+        assert_allclose(fast[which][:-1, :size], expected, rtol=1e-5, atol=1e-5)
 
 
 def test_short_corpora_are_trained_without_replicas(rng):
@@ -161,4 +175,4 @@ def test_short_corpora_are_trained_without_replicas(rng):
         config,
         2,
     )
-    assert len(schedule.tables.input_replicas.rows) == 0
+    assert len(schedule.tables.replicas.word_of) == 0

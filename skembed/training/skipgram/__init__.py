@@ -1,4 +1,8 @@
-"""Skip-gram: one function, whatever the loss, the number of threads or the device."""
+"""Skip-gram: one function, whatever the loss or the number of threads.
+
+It makes the tables and runs the epochs; a `Schedule` runs an epoch on tables that it is
+given. A core for another device is another schedule.
+"""
 
 from collections.abc import Callable
 
@@ -75,14 +79,15 @@ def train_skipgram(
     objective: Objective = OBJECTIVES[config.loss](counts, config)
     seeds = np.random.SeedSequence(seed)
     n_words, size = len(counts), config.vector_size
-    if initial is None:
-        first = random_input(n_words, size, np.random.default_rng(seeds))
-        initial = first, np.zeros((objective.n_outputs, size), dtype=np.float32)
+    w_in, w_out = initial or (
+        random_input(n_words, size, np.random.default_rng(seeds)),
+        None,
+    )
     schedule = Schedule(
         _sampled(corpus, counts, config.sample, document_weight),
         (
-            padded_table(n_words, size, initial[0]),
-            padded_table(objective.n_outputs, size, initial[1]),
+            padded_table(n_words, size, w_in),
+            padded_table(objective.n_outputs, size, w_out),
         ),
         objective,
         config,
@@ -130,8 +135,9 @@ def _run_epochs(
         stop: object = False
 
         def rate(done: float, epoch: int = epoch) -> float:
-            left = 1.0 - (epoch + done) / config.epochs
-            return max(config.learning_rate * left, config.min_learning_rate)
+            gone = (epoch + done) / config.epochs
+            fall = config.learning_rate - config.min_learning_rate
+            return config.learning_rate - gone * fall
 
         for done, loss, weight in schedule.run_epoch(key, rate):
             total_loss += loss
@@ -141,7 +147,7 @@ def _run_epochs(
             if progress is not None:
                 mean = total_loss / max(total_weight, 1e-300)
                 stop = progress(epoch, done, mean) or stop
-        losses.append(total_loss / total_weight if total_weight else 0.0)
+        losses.append(total_loss / total_weight if total_weight else np.nan)
         if stop or _has_stalled(losses, config):
             break
     return losses

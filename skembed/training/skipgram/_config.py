@@ -26,7 +26,8 @@ class SkipGramConfig:
     ns_exponent : float
         Noise words are drawn with probability proportional to count ** ns_exponent.
     sample : float
-        Relative frequency above which occurrences are randomly dropped; 0 keeps all.
+        Threshold of the frequency of words, of which those far above it are randomly
+        dropped by `skembed.counts.keep_probability`; 0 keeps all.
     shrink_windows : bool
         Whether each window's reach is drawn uniformly from 1 to `window`.
     loss : {"negative_sampling", "softmax", "hierarchical_softmax"}
@@ -72,7 +73,7 @@ class SkipGramResult(NamedTuple):
         The vectors of words as contexts; with hierarchical softmax those of the
         n_words - 1 inner nodes of its tree.
     losses : ndarray of shape (n_epochs,), float64
-        Mean loss of a pair of words, in nats, over each epoch.
+        Mean loss of a pair of words, in nats, over each epoch; NaN if it had no pair.
     """
 
     input: Matrix

@@ -55,8 +55,8 @@ class Objective(Protocol):
     can_merge: bool
     """Whether replicas are much smaller than the tables."""
 
-    def output_capacity(self, n_tokens: int) -> int:
-        """Count the output rows that a span of n_tokens can touch at most."""
+    def capacity(self, n_tokens: int) -> int:
+        """Count the words whose rows a span of n_tokens can touch at most."""
 
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any
@@ -102,8 +102,8 @@ class NegativeSampling:
         n_tiles = -(-n_tokens // self._noise.n_centers)
         return self._noise.n_shared + self._noise.n_renewed * (n_tiles + 1)
 
-    def output_capacity(self, n_tokens: int) -> int:
-        """Count the contexts and noise words of a span."""
+    def capacity(self, n_tokens: int) -> int:
+        """Count the words and noise words of a span."""
         return n_tokens + self._n_noise(n_tokens)
 
     def train(
@@ -133,7 +133,7 @@ class HierarchicalSoftmax:
         # Whole groups of nodes.
         self._depth = -(-int(depths.max(initial=1)) // GROUP) * GROUP
 
-    def output_capacity(self, n_tokens: int) -> int:  # noqa: ARG002
+    def capacity(self, n_tokens: int) -> int:  # noqa: ARG002
         """Give 0: there are no replicas."""
         return 0
 
@@ -160,7 +160,7 @@ class Softmax:
         self.initial_loss = float(np.log(len(counts)))
         self.tokens_per_span = max(8, 1_000_000 // len(counts))
 
-    def output_capacity(self, n_tokens: int) -> int:  # noqa: ARG002
+    def capacity(self, n_tokens: int) -> int:  # noqa: ARG002
         """Give 0: there are no replicas."""
         return 0
 

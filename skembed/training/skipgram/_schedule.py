@@ -64,34 +64,32 @@ class Schedule:
         if self._merges:
             self._length = shortest
         capacity = self._length + 2 * config.window
-        n_outputs = objective.output_capacity(capacity)
         self.tables = Tables(
-            *tables,
-            self._replicas(tables[0], capacity),
-            self._replicas(tables[1], n_outputs),
+            *tables, self._replicas(tables[0].shape, objective.capacity(capacity))
         )
         n_parts = min(n_threads, self._n_spans)
         self._parts = [
             Part(
                 i,
                 n_parts,
-                Windows(*np.empty((4, capacity), dtype=np.int32)),
+                Windows(*np.empty((3, capacity), dtype=np.int32)),
                 aligned_zeros(2 * TILE, tables[0].shape[1]),
             )
             for i in range(n_parts)
         ]
 
-    def _replicas(self, table: Any, capacity: int) -> Replicas:
+    def _replicas(self, shape: tuple[int, int], capacity: int) -> Replicas:
         """Make room for the copies that spans work on, if they do."""
         n_spans = self._n_spans if self._merges else 0
-        n_rows = len(table) - 1 if self._merges else 0
-        capacity = min(capacity, n_rows)
+        n_words = shape[0] - 1 if self._merges else 0
+        capacity = min(capacity, n_words)
         return Replicas(
-            rows=aligned_zeros(n_spans * (capacity + 1), table.shape[1]),
-            row_of=np.full((n_rows, n_spans), -1, dtype=np.int32),
-            touched=np.empty((n_spans, capacity), dtype=np.int32),
-            touches=np.empty((n_spans, capacity), dtype=np.float32),
-            n_touched=np.zeros(n_spans, dtype=np.int64),
+            input=aligned_zeros(n_spans * (capacity + 1), shape[1]),
+            output=aligned_zeros(n_spans * (capacity + 1), shape[1]),
+            row_of=np.full((n_words, n_spans), -1, dtype=np.int32),
+            word_of=np.empty((n_spans, capacity), dtype=np.int32),
+            touches=np.empty((2, n_spans, capacity), dtype=np.float32),
+            n_copies=np.zeros((2, n_spans), dtype=np.int64),
         )
 
     def run_epoch(
@@ -137,16 +135,12 @@ class Schedule:
             self._objective.train(self.tables, self._corpus, spans, part, results)
 
         def merge_part(part: Part) -> None:
-            pull = PULL * float(spans.rate)
-            tables = self.tables
-            merge(tables.input, tables.input_replicas, pull, part.number, part.of)
-            merge(tables.output, tables.output_replicas, pull, part.number, part.of)
+            merge(self.tables, PULL * float(spans.rate), part.number, part.of)
 
         run(train, self._parts)
         if self._merges:
             for number in range(len(results), self._n_spans):
-                clear(self.tables.input_replicas, number)
-                clear(self.tables.output_replicas, number)
+                clear(self.tables.replicas, number)
             run(merge_part, self._parts)
         loss, weight = results.sum(axis=0)
         return float(loss), float(weight)

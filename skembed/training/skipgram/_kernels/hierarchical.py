@@ -72,7 +72,7 @@ def _train_centers(
     scores = np.zeros(nodes.shape[1], dtype=np.float32)
     loss, total_weight = 0.0, 0.0
     for i in range(first, last):
-        center = windows.centers[i]
+        center = windows.words[i]
         weight = np.float32(1.0)
         if len(document_weight):
             weight = document_weight[windows.document[i]]

@@ -11,7 +11,7 @@ import numpy as np
 from skembed._kernels.compiling import compiled
 from skembed._kernels.random import mix
 from skembed._kernels.simd import LANES, add, load, padded, prefetch, splat, store
-from skembed.training.skipgram._kernels.replica import clear, gather, localize
+from skembed.training.skipgram._kernels.replica import gather, localize_span
 from skembed.training.skipgram._kernels.span import draw_noise, sample_span
 from skembed.training.skipgram._kernels.step import TILE, tile_step
 
@@ -125,7 +125,7 @@ def _train_tiles(
             # A tile may be short: its missing centres have no contexts.
             i = min(start + c, last - 1)
             if far:
-                _ask_for(w_in, windows.centers[min(i + AHEAD, last - 1)])
+                _ask_for(w_in, windows.words[min(i + AHEAD, last - 1)])
                 _ask_for(w_out, windows.words[min(i + window + AHEAD, n_words - 1)])
             n = _contexts_of(i, n_words, windows, context_rows, c)
             n_contexts[c] = n if start + c < stop else 0
@@ -136,7 +136,7 @@ def _train_tiles(
             _set_rates(rates, c, stride, n_places, n_contexts[c], rate * weight, share)
             for d in range(0, n_columns, LANES):
                 store(gradient, c, d, splat(np.float32(0.0)))
-                store(hidden, c, d, load(w_in, windows.centers[i], d))
+                store(hidden, c, d, load(w_in, windows.words[i], d))
         first_noise = tile * noise.n_renewed
         if far:
             for k in range(noise.n_renewed):
@@ -146,7 +146,7 @@ def _train_tiles(
             noise.n_shared, rates, signs, scores,
         )  # fmt: skip
         for c in range(stop - start):
-            row = windows.centers[start + c]
+            row = windows.words[start + c]
             for d in range(0, n_columns, LANES):
                 store(w_in, row, d, add(load(w_in, row, d), load(gradient, c, d)))
     return loss / rate, total_weight
@@ -185,16 +185,14 @@ def train_round(
         noise_key = mix(~(spans.key + np.uint64(spans.start + number * spans.length)))
         draw_noise(noise_key, noise.threshold, noise.alias, noise_rows, n_noise)
         w_in, w_out = tables.input, tables.output
-        far = len(tables.input_replicas.rows) == 0
+        replicas = tables.replicas
+        far = len(replicas.word_of) == 0
         if not far:
-            ours, theirs = tables.input_replicas, tables.output_replicas
-            clear(ours, number)
-            clear(theirs, number)
-            localize(ours, number, windows.centers, n_words)
-            localize(theirs, number, windows.words, n_words)
-            localize(theirs, number, noise_rows, n_noise)
-            w_in = gather(ours, number, w_in)
-            w_out = gather(theirs, number, w_out)
+            localize_span(replicas, number, windows.words, n_words, noise_rows, n_noise)
+            words, n_copies = replicas.word_of[number], replicas.n_copies[:, number]
+            row = number * (len(words) + 1)
+            w_in = gather(w_in, words, n_copies[0], row, replicas.input)
+            w_out = gather(w_out, words, n_copies[1], row, replicas.output)
         results[number, 0], results[number, 1] = _train_tiles(
             w_in, w_out, windows, n_words, first, last, corpus.document_weight,
             noise_rows, noise, spans.window, spans.rate, vectors, far,

@@ -30,27 +30,31 @@ _njit = compiled()
 
 
 class Replicas(NamedTuple):
-    """The private copies of one table's rows, for each span of a round.
+    """The private copies of rows of both tables, for each span of a round.
+
+    Copy k of a span is of the same word in both tables. First come the words of the
+    span, which have rows in both, then noise words, of which only the output matters.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_spans * (capacity + 1), n_columns), float32
+    input, output : ndarray of shape (n_spans * (capacity + 1), n_columns), float32
         The copies; each span's end with a row of zeros.
-    row_of : ndarray of shape (n_rows, n_spans), int32
-        The copy of each row of the table, counted within its span, or -1.
-    touched : ndarray of shape (n_spans, capacity), int32
-        The row of the table of each copy.
-    touches : ndarray of shape (n_spans, capacity), float32
-        How often each is touched.
-    n_touched : ndarray of shape (n_spans,), int64
-        How many copies there are.
+    row_of : ndarray of shape (n_words, n_spans), int32
+        The copy of each word, counted within its span, or -1.
+    word_of : ndarray of shape (n_spans, capacity), int32
+        The word of each copy.
+    touches : ndarray of shape (2, n_spans, capacity), float32
+        How often each copy of an input row, and of an output row, is touched.
+    n_copies : ndarray of shape (2, n_spans), int64
+        How many copies there are of input rows, and of output rows.
     """
 
-    rows: np.ndarray
+    input: np.ndarray
+    output: np.ndarray
     row_of: np.ndarray
-    touched: np.ndarray
+    word_of: np.ndarray
     touches: np.ndarray
-    n_touched: np.ndarray
+    n_copies: np.ndarray
 
 
 class Tables(NamedTuple):
@@ -61,109 +65,141 @@ class Tables(NamedTuple):
     input, output : ndarray of shape (n_rows + 1, n_columns), float32, C order
         The vectors of words as centres and as contexts, padded with zeros to whole
         vectors of the processor. The last row stands in for rows that are not there.
-    input_replicas, output_replicas : Replicas
-        Without rows where spans work on the tables themselves.
+    replicas : Replicas
+        Of no spans where spans work on the tables themselves.
     """
 
     input: np.ndarray
     output: np.ndarray
-    input_replicas: Replicas
-    output_replicas: Replicas
+    replicas: Replicas
 
 
 @_njit
 def clear(replicas, span):
     """Forget the copies of a span, in place."""
-    for k in range(replicas.n_touched[span]):
-        replicas.row_of[replicas.touched[span, k], span] = -1
-    replicas.n_touched[span] = 0
+    for k in range(replicas.n_copies[1, span]):
+        replicas.row_of[replicas.word_of[span, k], span] = -1
+    replicas.n_copies[0, span] = replicas.n_copies[1, span] = 0
 
 
 @_njit
 def localize(replicas, span, words, n):
-    """Replace rows of the table by rows of a span's replica, both in place.
+    """Replace words by the rows of their copies, new ones where needed, in place.
 
     Parameters
     ----------
     replicas : Replicas
+        Each word counts as a touch of the output row.
     span : int
     words : ndarray of shape (>= n,), int32
-        The first n are overwritten; each counts as a touch.
+        The first n are overwritten.
     n : int
     """
-    row_of, touched, touches = replicas.row_of, replicas.touched, replicas.touches
-    n_touched = replicas.n_touched[span]
+    row_of, word_of, touches = replicas.row_of, replicas.word_of, replicas.touches
+    n_copies = replicas.n_copies[1, span]
     for i in range(n):
         word = words[i]
         row = row_of[word, span]
         if row < 0:
-            row = n_touched
-            n_touched += 1
+            row = n_copies
+            n_copies += 1
             row_of[word, span] = row
-            touched[span, row] = word
-            touches[span, row] = np.float32(0.0)
-        touches[span, row] += np.float32(1.0)
+            word_of[span, row] = word
+            touches[1, span, row] = np.float32(0.0)
+        touches[1, span, row] += np.float32(1.0)
         words[i] = row
-    replicas.n_touched[span] = n_touched
+    replicas.n_copies[1, span] = n_copies
 
 
 @_njit
-def gather(replicas, span, table):
-    """Copy the touched rows of a table, and return the copies.
+def localize_span(replicas, span, words, n_words, noise, n_noise):
+    """Replace the words and the noise words of a span by the rows of their copies.
 
-    Returns
-    -------
-    copies : ndarray of shape (n_touched + 1, n_columns), float32
-        The last row is zero.
+    Parameters as for `localize`; each word counts as a touch of the input row, too.
     """
-    touched, rows = replicas.touched, replicas.rows
-    n = replicas.n_touched[span]
-    first = span * (touched.shape[1] + 1)
-    for k in range(n):
-        ahead = touched[span, min(k + AHEAD, n - 1)]
-        word = touched[span, k]
-        for d in range(0, table.shape[1], LANES):
-            prefetch(table, ahead, d)
-            store(rows, first + k, d, load(table, word, d))
-    for d in range(0, table.shape[1], LANES):
-        store(rows, first + n, d, splat(np.float32(0.0)))
-    return rows[first : first + n + 1]
+    clear(replicas, span)
+    localize(replicas, span, words, n_words)
+    n_copies = replicas.n_copies[1, span]
+    replicas.n_copies[0, span] = n_copies
+    for k in range(n_copies):
+        replicas.touches[0, span, k] = replicas.touches[1, span, k]
+    localize(replicas, span, noise, n_noise)
 
 
 @_njit
-def merge(table, replicas, pull, part, n_parts):
-    """Add to a table what a round of spans has changed in its replicas, in place.
+def gather(table, word_of, n, first, copies):
+    """Copy rows of a table, add a row of zeros, and return both.
 
     Parameters
     ----------
     table : ndarray of shape (n_rows + 1, n_columns), float32
-    replicas : Replicas
+    word_of : ndarray of shape (>= n,), int32
+        The rows to copy.
+    n : int
+    first : int
+        Where they go to in `copies`.
+    copies : ndarray of shape (n_spans * (capacity + 1), n_columns), float32
+        ``copies[first : first + n + 1]`` is overwritten, and returned.
+    """
+    for k in range(n):
+        ahead = word_of[min(k + AHEAD, n - 1)]
+        for d in range(0, table.shape[1], LANES):
+            prefetch(table, ahead, d)
+            store(copies, first + k, d, load(table, word_of[k], d))
+    for d in range(0, table.shape[1], LANES):
+        store(copies, first + n, d, splat(np.float32(0.0)))
+    return copies[first : first + n + 1]
+
+
+@_njit
+def merge(tables, pull, part, n_parts):
+    """Add to the tables what a round of spans has changed in its copies, in place.
+
+    Parameters
+    ----------
+    tables : Tables
     pull : float
         The part a of its way that a row goes in one touch.
     part, n_parts : int
-        Only the rows of this part, of up to 8, are merged. Rows do not depend on one
+        Only the words of this part, of up to 8, are merged. Rows do not depend on one
         another, so each part can be done by another thread.
     """
-    touched, row_of, copies = replicas.touched, replicas.row_of, replicas.rows
-    n_spans, capacity = touched.shape
+    row_of, word_of = tables.replicas.row_of, tables.replicas.word_of
+    touches, n_copies = tables.replicas.touches, tables.replicas.n_copies
+    _merge_table(
+        tables.input, tables.replicas.input, row_of, word_of, touches[0], n_copies[0],
+        pull, part, n_parts,
+    )  # fmt: skip
+    _merge_table(
+        tables.output, tables.replicas.output, row_of, word_of, touches[1], n_copies[1],
+        pull, part, n_parts,
+    )  # fmt: skip
+
+
+@_njit
+def _merge_table(
+    table, copies, row_of, word_of, touches, n_copies, pull, part, n_parts
+):
+    """Do what `merge` does for one table."""
+    n_spans, capacity = word_of.shape
     rows = np.empty(n_spans, dtype=np.int64)
     for span in range(n_spans):
-        n_touched = replicas.n_touched[span]
-        for k in range(n_touched):
-            prefetch(row_of, touched[span, min(k + 2 * AHEAD, n_touched - 1)], 0)
-            ahead = touched[span, min(k + AHEAD, n_touched - 1)]
-            word = touched[span, k]
+        last = n_copies[span] - 1
+        for k in range(n_copies[span]):
+            prefetch(row_of, word_of[span, min(k + 2 * AHEAD, last)], 0)
+            ahead = word_of[span, min(k + AHEAD, last)]
             if _part_of(ahead, n_parts) == part:
                 for d in range(0, table.shape[1], LANES):
                     prefetch(table, ahead, d)
+            word = word_of[span, k]
             if _part_of(word, n_parts) != part:
                 continue
-            n = _copies_of(row_of, word, span, capacity, rows)
+            n = _copies_of(row_of, word, span, n_copies, capacity, rows)
             if n == 1:
                 for d in range(0, table.shape[1], LANES):
                     store(table, word, d, load(copies, rows[0], d))
             elif n > 1:
-                scale = splat(_scale(replicas.touches, rows, n, capacity, pull))
+                scale = splat(_scale(touches, rows, n, capacity, pull))
                 for d in range(0, table.shape[1], LANES):
                     old = load(table, word, d)
                     change = splat(np.float32(0.0))
@@ -174,18 +210,19 @@ def merge(table, replicas, pull, part, n_parts):
 
 
 @numba.njit(inline="always")
-def _part_of(row, n_parts):
-    """Deal rows out to up to 8 parts, without a slow division."""
-    return ((row & 7) * n_parts) >> 3
+def _part_of(word, n_parts):
+    """Deal words out to up to 8 parts, without a slow division."""
+    return ((word & 7) * n_parts) >> 3
 
 
 @numba.njit(inline="always")
-def _copies_of(row_of, word, span, capacity, rows):
+def _copies_of(row_of, word, span, n_copies, capacity, rows):
     """List the copies of a word's row, or none where an earlier span has one too."""
     n = 0
     for s in range(row_of.shape[1]):
         row = row_of[word, s]
-        if row >= 0:
+        # A noise word has a copy of its output row only.
+        if 0 <= row < n_copies[s]:
             if s < span:
                 return 0
             rows[n] = s * (capacity + 1) + row

@@ -89,7 +89,7 @@ def _train_centers(
         weight = np.float32(1.0)
         if len(document_weight):
             weight = document_weight[windows.document[i]]
-        center = windows.centers[i]
+        center = windows.words[i]
         for d in range(0, n_columns, LANES):
             store(gradient, 0, d, splat(np.float32(0.0)))
             store(hidden, 0, d, load(w_in, center, d))

@@ -12,6 +12,9 @@ import numpy as np
 from skembed._kernels.compiling import compiled
 from skembed._kernels.random import below, mix
 
+# Tokens beyond a span to look through for its windows: where subsampling drops nearly
+# all of them, there would be no end to it.
+FARTHEST = 10_000
 _njit = compiled()
 
 
@@ -40,9 +43,8 @@ class Windows(NamedTuple):
     Parameters
     ----------
     words : ndarray of shape (capacity,), int32
-        Rows of the words as contexts. Windows reach beyond the span, and so do they.
-    centers : ndarray of shape (capacity,), int32
-        Rows of the words as centres.
+        The words, or their rows in replicas. Windows reach beyond the span, and so do
+        they.
     document : ndarray of shape (capacity,), int32
         Number of each word's document: windows do not cross its ends.
     reach : ndarray of shape (capacity,), int32
@@ -50,7 +52,6 @@ class Windows(NamedTuple):
     """
 
     words: np.ndarray
-    centers: np.ndarray
     document: np.ndarray
     reach: np.ndarray
 
@@ -131,7 +132,8 @@ def sample_span(corpus, spans, number, windows):
     # Backwards to the words before the span, in the document that it starts in.
     n = 0
     position = start - 1
-    while position >= offsets[doc] and n < window:
+    end = max(offsets[doc], start - FARTHEST)
+    while position >= end and n < window:
         if _kept(corpus, key, position):
             n += 1
             words[window - n] = ids[position]
@@ -154,14 +156,13 @@ def sample_span(corpus, spans, number, windows):
             n += 1
     last = n
     position = stop
-    while position < offsets[doc + 1] and n < last + window:
+    end = min(offsets[doc + 1], stop + FARTHEST)
+    while position < end and n < last + window:
         if _kept(corpus, key, position):
             words[n] = ids[position]
             document[n] = doc
             n += 1
         position += 1
-    for i in range(n):
-        windows.centers[i] = words[i]
     return n, first, last
 
 
