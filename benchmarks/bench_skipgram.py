@@ -26,7 +26,7 @@ from skembed.training.skipgram import SkipGramConfig, train_skipgram
 
 N_REPETITIONS = 5
 N_SEEDS = 3
-N_SPEED, N_QUALITY = 12_000, 60_000
+N_SPEED, N_QUALITY = 12_000, 40_000
 # gensim drops what is beyond 10,000 words of a line.
 LONGEST_LINE = 10_000
 NOTES = f"""

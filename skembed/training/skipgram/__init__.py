@@ -15,7 +15,7 @@ from skembed.training.skipgram._config import Matrix, SkipGramConfig, SkipGramRe
 from skembed.training.skipgram._kernels.span import Corpus
 from skembed.training.skipgram._objectives import OBJECTIVES, Objective
 from skembed.training.skipgram._schedule import Schedule
-from skembed.training.skipgram._tables import padded_table, random_input
+from skembed.training.skipgram._tables import draw_input, padded_table, random_input
 
 __all__ = ["SkipGramConfig", "SkipGramResult", "random_input", "train_skipgram"]
 
@@ -79,27 +79,23 @@ def train_skipgram(
     objective: Objective = OBJECTIVES[config.loss](counts, config)
     seeds = np.random.SeedSequence(seed)
     n_words, size = len(counts), config.vector_size
-    w_in, w_out = initial or (
-        random_input(n_words, size, np.random.default_rng(seeds)),
-        None,
+    w_in, w_out = initial or (None, None)
+    tables = (
+        padded_table(n_words, size, w_in),
+        padded_table(objective.n_outputs, size, w_out),
     )
+    if initial is None:
+        draw_input(tables[0][:-1, :size], np.random.default_rng(seeds))
     schedule = Schedule(
         _sampled(corpus, counts, config.sample, document_weight),
-        (
-            padded_table(n_words, size, w_in),
-            padded_table(objective.n_outputs, size, w_out),
-        ),
+        tables,
         objective,
         config,
         n_threads,
     )
     losses = _run_epochs(schedule, objective.initial_loss, config, seeds, progress)
-    tables = schedule.tables
-    return SkipGramResult(
-        np.ascontiguousarray(tables.input[:-1, :size]),
-        np.ascontiguousarray(tables.output[:-1, :size]),
-        np.array(losses),
-    )
+    w_in, w_out = (np.ascontiguousarray(table[:-1, :size]) for table in tables)
+    return SkipGramResult(w_in, w_out, np.array(losses))
 
 
 def _sampled(

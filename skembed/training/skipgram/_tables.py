@@ -6,6 +6,7 @@ import numpy.typing as npt
 from skembed._kernels.simd import LANES
 
 _ALIGNMENT = 4 * LANES
+_ROWS = 1000
 
 
 def aligned_zeros(n_rows: int, n_columns: int) -> npt.NDArray[np.float32]:
@@ -65,7 +66,16 @@ def random_input(
     vectors : ndarray of shape (n_words, vector_size), float32
         Uniform between -0.5 / vector_size and 0.5 / vector_size.
     """
-    vectors = rng.random((n_words, vector_size), dtype=np.float32)
-    vectors -= np.float32(0.5)
-    vectors /= np.float32(vector_size)
+    vectors = np.empty((n_words, vector_size), dtype=np.float32)
+    draw_input(vectors, rng)
     return vectors
+
+
+def draw_input(vectors: npt.NDArray[np.float32], rng: np.random.Generator) -> None:
+    """Do what `random_input` does, in place: in a part of a table, say."""
+    # A few rows at a time stay in the cache from draw to table.
+    for start in range(0, len(vectors), _ROWS):
+        rows = vectors[start : start + _ROWS]
+        draws = rng.random(rows.shape, dtype=np.float32)
+        draws -= np.float32(0.5)
+        np.divide(draws, np.float32(rows.shape[1]), out=rows)
