@@ -109,4 +109,15 @@ def _preprocessor(vectorizer: CountVectorizer) -> Callable[[Any], str] | None:
 
 
 def _listed(split: Callable[[str], Iterable[str]]) -> Callable[[str], list[str]]:
-    return lambda text: list(split(text))
+    def words_of(text: str) -> list[str]:
+        words = split(text)
+        # The letters of a str would pass for words.
+        if isinstance(words, (str, bytes)) or not isinstance(words, Iterable):
+            msg = (
+                "tokenizer and analyzer must return a list of words for each document, "
+                f"got {words!r:.40} of type {type(words).__name__}."
+            )
+            raise TypeError(msg)
+        return list(words)
+
+    return words_of

@@ -65,18 +65,43 @@ def pooling_names(pooling: str | Sequence[str]) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        If there is no name, or one that is not known.
+        If there is no name, or something that is none.
 
     Examples
     --------
     >>> pooling_names("mean"), pooling_names(["mean", "max"])
     (('mean',), ('mean', 'max'))
     """
-    names = (pooling,) if isinstance(pooling, str) else tuple(pooling)
-    if not names or not set(names) <= set(POOLINGS):
+    names = (pooling,) if isinstance(pooling, str) else pooling
+    is_sequence = isinstance(names, (tuple, list)) and len(names) > 0
+    if not is_sequence or any(name not in POOLINGS for name in names):
         msg = f"pooling must be one or several of {POOLINGS}, got {pooling!r}."
         raise ValueError(msg)
-    return names
+    return tuple(names)
+
+
+def check_feature_parameters(
+    pooling: Any, normalize: Any, remove_components: Any
+) -> None:
+    """Raise for what `FEATURE_CONSTRAINTS` rule out, also if it was set after `fit`.
+
+    Parameters
+    ----------
+    pooling, normalize, remove_components : object
+        The parameters of an estimator.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not what it may be.
+    """
+    pooling_names(pooling)
+    if normalize is not False and normalize not in ("l1", "l2", "max"):
+        msg = f"normalize must be 'l1', 'l2', 'max' or False, got {normalize!r}."
+        raise ValueError(msg)
+    if not isinstance(remove_components, Integral) or remove_components < 0:
+        msg = f"remove_components must be an int >= 0, got {remove_components!r}."
+        raise ValueError(msg)
 
 
 def learn_components(

@@ -1,6 +1,7 @@
 """Going on with more documents."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,8 @@ from skembed._sklearn_private import fit_context
 from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._training_state import TrainingState
 from skembed.estimators._word_vectorizer import WordVectorizer
+from skembed.estimators.documents import check_document_weight
+from skembed.features import inverse_document_frequency
 from skembed.text import Vocabulary, encode_corpus
 
 
@@ -68,23 +71,49 @@ class OnlineWordVectorizer(WordVectorizer):
         - The common components are those of the documents of the last call.
         - Many small calls are not one fit: earlier documents are not seen again, and
           the last ones have moved the vectors last.
+        - Documents without a word that is known or joins, as streams have them, are
+          only counted. On a new estimator they are an error.
         """
+        # Of a fitted estimator, scikit-learn leaves this out.
+        self._validate_params()
         self._check_parameters()
         given = {"X": X, "y": y, "sample_weight": sample_weight}
         with TrainingProgress(self, 1, **given) as progress:
             vocabulary, earlier = self._earlier()
             documents, analysis = self._read(X)
+            goes_on = len(vocabulary) > 0
             # Later on, also rare words may be known ones.
-            min_count = 1 if len(vocabulary) else self.min_count
-            batch = encode_corpus(documents, analysis, min_count=min_count)
+            min_count = 1 if goes_on else self.min_count
+            batch = encode_corpus(
+                documents, analysis, min_count=min_count, allow_empty=goes_on
+            )
             vocabulary, corpus = join_vocabulary(
                 vocabulary,
                 *batch,
                 min_count=self.min_count,
                 max_vocab_size=self.max_vocab_size,
             )
-            self._learn(vocabulary, corpus, sample_weight, progress, earlier)
+            if goes_on and not len(corpus.values):
+                self._count_documents(len(corpus), sample_weight, earlier)
+            else:
+                self._learn(vocabulary, corpus, sample_weight, progress, earlier)
         return self
+
+    def _count_documents(
+        self,
+        n_documents: int,
+        sample_weight: npt.ArrayLike | None,
+        earlier: TrainingState,
+    ) -> None:
+        """Take note of documents without words, which teach nothing else."""
+        check_document_weight(sample_weight, n_documents)
+        state = replace(
+            earlier,
+            n_documents=earlier.n_documents + n_documents,
+            n_batches=earlier.n_batches + 1,
+        )
+        idf = inverse_document_frequency(state.document_frequency, state.n_documents)
+        self.__dict__.update(idf_=idf, _training=state)
 
     def _earlier(self) -> tuple[Vocabulary, TrainingState]:
         """Return what there is to go on from: of a new estimator, nothing."""
@@ -151,7 +180,9 @@ def join_vocabulary(
     >>> [document.tolist() for document in documents]
     [[2, 1], [2]]
     """
-    is_known = np.array([word in vocabulary.index for word in batch_vocabulary.words])
+    is_known = np.array(
+        [word in vocabulary.index for word in batch_vocabulary.words], dtype=bool
+    )
     joins = np.flatnonzero(~is_known & (batch_vocabulary.counts >= min_count))
     if max_vocab_size is not None:
         joins = joins[: max(max_vocab_size - len(vocabulary), 0)]

@@ -26,10 +26,13 @@ class TrainingProgress:
     ----------
     n_tokens : int
         How many words an epoch reads; to be set before training begins.
+    stopped : bool
+        Whether a callback has asked to stop.
     """
 
     def __init__(self, estimator: Any, n_epochs: int, **given: Any) -> None:
         self.n_tokens = 0
+        self.stopped = False
         self._estimator = estimator
         self._name = type(estimator).__name__
         self._n_epochs = n_epochs
@@ -71,7 +74,9 @@ class TrainingProgress:
             self._begin(epoch)
         if self._estimator.verbose == 1:
             self._draw(epoch, done, loss)
-        return done >= 1.0 and self._end(epoch, loss)
+        if done >= 1.0 and self._end(epoch, loss):
+            self.stopped = True
+        return self.stopped
 
     def __exit__(
         self,

@@ -35,16 +35,16 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         Length of the word vectors, and number of features per pooling. The default is
         word2vec's.
     window : int, default=5
-        Largest distance, in words, between a word and those that it predicts. The
-        default is word2vec's.
+        Largest distance, in words, between a word and those that it predicts, at most
+        10,000. The default is word2vec's.
     min_count : int, default=5
         Words with fewer occurrences in the corpus are ignored. The default is
         word2vec's.
     max_vocab_size : int, default=None
         Of the words left, only so many are kept, the most frequent; None keeps all.
     negative : int, default=5
-        Noise words drawn for each observed pair, for ``loss="negative_sampling"``. The
-        default is word2vec's.
+        Noise words drawn for each observed pair, for ``loss="negative_sampling"``, at
+        most 10,000. The default is word2vec's.
     ns_exponent : float, default=0.75
         Noise words are drawn with probability proportional to
         ``count ** ns_exponent``. The default is that of [2]_ and word2vec.
@@ -136,7 +136,8 @@ class SkipGramVectorizer(OnlineWordVectorizer):
     memory : str, path or joblib.Memory, default=None
         Folder where trained vectors are kept, by the contents of the encoded corpus,
         the parameters of training and the seed: a grid over `pooling` then trains once
-        per fold, in several processes too. Nothing is kept if `random_state` is None.
+        per fold, in several processes too. Nothing is kept unless `random_state` is an
+        int, nor of a training that a callback stops.
     n_jobs : int, default=None
         Number of threads of training. None is 1, unless a
         :func:`joblib.parallel_config` says otherwise; -1 is all.
@@ -190,10 +191,11 @@ class SkipGramVectorizer(OnlineWordVectorizer):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "vector_size": [Interval(Integral, 1, None, closed="left")],
-        "window": [Interval(Integral, 1, None, closed="left")],
+        # Larger values of these two only take memory, up to all there is.
+        "window": [Interval(Integral, 1, 10_000, closed="both")],
         "min_count": [Interval(Integral, 1, None, closed="left")],
         "max_vocab_size": [Interval(Integral, 1, None, closed="left"), None],
-        "negative": [Interval(Integral, 1, None, closed="left")],
+        "negative": [Interval(Integral, 1, 10_000, closed="both")],
         "ns_exponent": [Interval(Real, None, None, closed="neither")],
         "sample": [Interval(Real, 0, None, closed="left")],
         "shrink_windows": ["boolean"],
@@ -328,7 +330,8 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         earlier: TrainingState | None,
     ) -> Trained:
         seed = self._draw_seed(earlier)
-        memory = self.memory if self.random_state is not None else None
+        has_seed = isinstance(self.random_state, int | np.integer)
+        memory = self.memory if has_seed else None
         arguments = {
             "corpus": corpus,
             "counts": counts,
@@ -341,7 +344,12 @@ class SkipGramVectorizer(OnlineWordVectorizer):
             arguments["initial"] = self._extended(earlier.tables, len(counts), seed)
         n_threads = effective_n_jobs(self.n_jobs)
         result = train_once(
-            memory, train_skipgram, arguments, n_threads=n_threads, progress=progress
+            memory,
+            train_skipgram,
+            arguments,
+            is_whole=lambda: not progress.stopped,
+            n_threads=n_threads,
+            progress=progress,
         )
         vectors = self._choose(result.input, result.output)
         return Trained(vectors, (result.input, result.output), result.losses)

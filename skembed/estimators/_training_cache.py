@@ -13,10 +13,24 @@ from sklearn.utils.validation import check_memory
 Result = TypeVar("Result")
 
 
+class _NotWholeError(Exception):
+    """Carries a result past `joblib.Memory`, which keeps nothing if a call raises."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__()
+        self.result = result
+
+
+def _always() -> bool:
+    return True
+
+
 def train_once(
     memory: Any,
     train: Callable[..., Result],
     arguments: Mapping[str, Any],
+    *,
+    is_whole: Callable[[], bool] = _always,
     **unhashed: Any,
 ) -> Result:
     """Return ``train(**arguments, **unhashed)``, from the cache if it is there.
@@ -30,6 +44,9 @@ def train_once(
     arguments : mapping
         What the result depends on: its contents are the key, with the name of `train`
         and the version of skembed.
+    is_whole : callable
+        Says after training whether its result may be kept: whether it is all that the
+        arguments ask for, and not that of a training which somebody has stopped.
     **unhashed : dict
         Arguments that change how long training takes, but not the result.
 
@@ -45,9 +62,13 @@ def train_once(
         memory = os.fspath(memory)
     memory = check_memory(memory)
     key = _key(train, arguments)
-    cached = memory.cache(_call, ignore=["function", "arguments"])
+    cached = memory.cache(_call, ignore=["function", "arguments", "is_whole"])
+    result: Result
     with _lock(memory, key):
-        result: Result = cached(key, train, {**arguments, **unhashed})
+        try:
+            result = cached(key, train, {**arguments, **unhashed}, is_whole)
+        except _NotWholeError as stopped:
+            result = stopped.result
     return result
 
 
@@ -55,9 +76,13 @@ def _call(
     key: str,  # noqa: ARG001
     function: Callable[..., Any],
     arguments: Mapping[str, Any],
+    is_whole: Callable[[], bool],
 ) -> Any:
     # `joblib.Memory` knows the call by its key alone.
-    return function(**arguments)
+    result = function(**arguments)
+    if not is_whole():
+        raise _NotWholeError(result)
+    return result
 
 
 def _key(train: Callable[..., Any], arguments: Mapping[str, Any]) -> str:

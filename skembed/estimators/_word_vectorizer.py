@@ -19,6 +19,7 @@ from skembed._sklearn_private import CallbackSupportMixin, fit_context
 from skembed.estimators._analysis import count_vectorizer, text_analysis
 from skembed.estimators._document_features import (
     WeightedWords,
+    check_feature_parameters,
     document_features,
     learn_components,
     pooling_names,
@@ -256,6 +257,7 @@ class WordVectorizer(
         )
 
     def _features(self, ids: Ragged) -> Float32Array:
+        check_feature_parameters(self.pooling, self.normalize, self.remove_components)
         poolings = pooling_names(self.pooling)
         words = WeightedWords(
             self.word_vectors_.vectors, self.idf_, self.vocabulary_.counts

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import index
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +68,8 @@ class TokenFeatures:
 
     def __getitem__(self, i: int) -> npt.NDArray[np.float32]:
         """Return the matrix of document `i`, without copying it."""
-        i = range(len(self))[i]
+        # No slices: of a range they would be ranges.
+        i = range(len(self))[index(i)]
         return self.vectors[self.row_splits[i] : self.row_splits[i + 1]]
 
     def __iter__(self) -> Iterator[npt.NDArray[np.float32]]:

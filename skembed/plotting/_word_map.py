@@ -160,17 +160,21 @@ class WordMapDisplay:
         ------
         KeyError
             If words have no vector. The message names them.
+        TypeError
+            If a list of words is a single str, or an arrow is no pair of words.
         ValueError
             For another method, no words, a word in two places, or fewer words than
             t-SNE needs.
         """
+        arrows = list(arrows)
+        _check_arrows(arrows)
         ends = dict.fromkeys(word for arrow in arrows for word in arrow)
         if words is None:
             words = list(ends) or word_vectors.index_to_key[:_N_WORDS]
         names, groups = _names_and_groups(words, list(ends))
         _check_known(names, word_vectors)
         positions = project(word_vectors[names], method, random_state)
-        display = cls(positions, names, groups=groups, arrows=list(arrows))
+        display = cls(positions, names, groups=groups, arrows=arrows)
         return display.plot(ax=ax, **options)
 
     def plot(self, ax: Any = None, *, fontsize: float = 9, **scatter: Any) -> Self:
@@ -248,12 +252,13 @@ def _names_and_groups(
 ) -> tuple[list[str], list[str] | None]:
     """List the words with the names of their groups, "" for those of arrows only."""
     groups: list[str] | None = None
+    for group in words.values() if isinstance(words, Mapping) else [words]:
+        if isinstance(group, str):
+            msg = f"words must be a list of words, or lists by group, got {group!r}."
+            raise TypeError(msg)
     if isinstance(words, Mapping):
         names = [word for group in words.values() for word in group]
         groups = [name for name, group in words.items() for _ in group]
-    elif isinstance(words, str):
-        msg = f"words must be a list of words, got the str {words!r}."
-        raise TypeError(msg)
     else:
         names = list(words)
     twice = sorted({word for word in names if names.count(word) > 1})
@@ -265,6 +270,13 @@ def _names_and_groups(
         msg = "words must hold at least one word, got none."
         raise ValueError(msg)
     return names + more, None if groups is None else groups + [""] * len(more)
+
+
+def _check_arrows(arrows: Sequence[Any]) -> None:
+    for arrow in arrows:
+        if isinstance(arrow, str) or len(arrow) != 2:
+            msg = f"arrows must be pairs of words, (start, end), got {arrow!r}."
+            raise TypeError(msg)
 
 
 def _check_known(names: list[str], word_vectors: WordVectors) -> None:

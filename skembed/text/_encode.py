@@ -22,6 +22,7 @@ def encode_corpus(
     *,
     min_count: int = 1,
     max_vocab_size: int | None = None,
+    allow_empty: bool = False,
     spool_dir: str | os.PathLike[str] | None = None,
 ) -> tuple[Vocabulary, Ragged]:
     """Find the words of a corpus, and replace them by ids.
@@ -37,6 +38,9 @@ def encode_corpus(
         Leave out words that occur less often in the corpus.
     max_vocab_size : int or None
         Of the words left, keep only so many, the most frequent.
+    allow_empty : bool
+        Whether a corpus of which no word is left gives an empty vocabulary, and no
+        error.
     spool_dir : path or None
         Where ids are put that are too many for memory. None: the default folder for
         temporary files.
@@ -55,7 +59,7 @@ def encode_corpus(
     TypeError
         If a document is neither text nor a list of words.
     ValueError
-        If no word is left.
+        If no word is left, unless `allow_empty`.
 
     Examples
     --------
@@ -72,6 +76,8 @@ def encode_corpus(
         counts = table.counts.copy()
         counts[_known(analysis.stop_words, table)] = 0
         kept = _most_frequent(counts, min_count)[:max_vocab_size]
+        if not len(kept) and not allow_empty:
+            raise _no_words(counts, min_count)
         new_ids = np.full(len(table), -1, dtype=np.int32)
         new_ids[kept] = np.arange(len(kept))
         corpus = spool.collect(new_ids)
@@ -159,19 +165,21 @@ def _most_frequent(
     counts: npt.NDArray[np.int64], min_count: int
 ) -> npt.NDArray[np.intp]:
     """Order words by count, those under `min_count` left out, ties as they come."""
+    order = np.argsort(-counts, kind="stable")
+    return order[counts[order] >= max(min_count, 1)]
+
+
+def _no_words(counts: npt.NDArray[np.int64], min_count: int) -> ValueError:
     largest = counts.max(initial=0)
     if largest == 0:
         msg = (
             "The documents hold no words, or only stop words. Check what token_pattern "
             "matches, and stop_words."
         )
-        raise ValueError(msg)
-    if largest < min_count:
-        msg = (
-            f"No word occurs at least min_count={min_count} times: the most frequent "
-            f"of {np.count_nonzero(counts)} distinct words occurs {largest} times. "
-            "Lower min_count, or pass more documents."
-        )
-        raise ValueError(msg)
-    order = np.argsort(-counts, kind="stable")
-    return order[counts[order] >= max(min_count, 1)]
+        return ValueError(msg)
+    msg = (
+        f"No word occurs at least min_count={min_count} times: the most frequent "
+        f"of {np.count_nonzero(counts)} distinct words occurs {largest} times. "
+        "Lower min_count, or pass more documents."
+    )
+    return ValueError(msg)

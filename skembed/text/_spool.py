@@ -77,9 +77,14 @@ class Spool:
             file.flush()
         except OSError as error:
             folder = self._directory or gettempdir()
+            mend = (
+                "Pass a spool_dir"
+                if self._directory
+                else "Start Python with the environment variable TMPDIR set to a folder"
+            )
             msg = (
                 f"{error.strerror}: the temporary file for {self._n_tokens} token ids "
-                f"could not grow in {folder}. Pass a spool_dir with more room."
+                f"could not grow in {folder}. {mend} with more room."
             )
             raise OSError(error.errno, msg) from error
 

@@ -51,6 +51,9 @@ def load_table(
     errors: str,
 ) -> WordTable:
     """Read a file in the given format, or in that of its extension."""
+    if isinstance(vocabulary, str):
+        msg = f"vocabulary must be a collection of words, got the str {vocabulary!r}."
+        raise TypeError(msg)
     format = _choose_format(path, format, _READ_AS)
     if format == "native":
         return read_native(path, mmap=mmap, limit=limit, vocabulary=vocabulary)

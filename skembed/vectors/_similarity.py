@@ -3,7 +3,7 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from skembed.vectors._objectives import (
     unit_rows,
 )
 from skembed.vectors._search import search
-from skembed.vectors._terms import Term, Terms, weighted_terms
+from skembed.vectors._terms import Term, Terms, check_word, weighted_terms
 
 
 class SimilarityQueries(ABC):
@@ -179,17 +179,28 @@ class SimilarityQueries(ABC):
         -------
         rows : ndarray of shape (n_queries, k), int64
             Where the neighbors stand in `index_to_key`, best first. ``k`` is `topn`, or
-            less where there are not so many words.
+            less where no query has so many. The last row is -1 where a query has one
+            neighbor less than others, being itself among the words searched.
         cosines : ndarray of shape (n_queries, k), float64
+            -inf where `rows` is -1.
+
+        Raises
+        ------
+        KeyError
+            If a word has no vector.
+        TypeError
+            If `queries` is a str: pass ``[word]``.
         """
         n_words = self._n_searched(topn, restrict_vocab)
         if isinstance(queries, np.ndarray) and queries.dtype.kind == "f":
             vectors = self._checked(queries, ndim=2)
             exclude = np.full((len(queries), 0), -1)
         else:
-            vectors = self._term_vectors([str(key) for key in queries])
-            exclude = self._rows_of(list(queries))[:, None]
-            topn = min(topn, n_words - 1)
+            words = _listed(queries)
+            exclude = self._rows_of(words)[:, None]
+            vectors = self._term_vectors(words)
+            is_searched = (exclude >= 0) & (exclude < n_words)
+            topn = min(topn, n_words - bool(is_searched.all()))
         objective = Cosine(self._table, vectors)
         return search(objective, topn, n_words=n_words, exclude=exclude)
 
@@ -211,7 +222,7 @@ class SimilarityQueries(ABC):
         KeyError
             If a word has no vector.
         """
-        units = self._term_vectors([a, b])
+        units = unit_rows(np.stack([self.vector(a), self.vector(b)]))
         return float(units[0] @ units[1])
 
     def distance(self, a: str, b: str) -> float:
@@ -330,23 +341,32 @@ class SimilarityQueries(ABC):
 
     def _rows_of(self, keys: Sequence[str]) -> npt.NDArray[np.int64]:
         """Rows of words; -1 for words that have a vector but no row."""
-        rows = [self.key_to_index.get(str(key), -1) for key in keys]
+        for key in keys:
+            check_word(key)
+        rows = [self.key_to_index.get(key, -1) for key in keys]
         return np.array(rows, dtype=np.int64)
 
     def _known(self, keys: Sequence[str]) -> list[str]:
         """Leave out the words without a vector, and warn whoever asked the question."""
-        if isinstance(keys, str):
-            msg = f"A sequence of words is expected, got the str {keys!r}."
-            raise TypeError(msg)
+        keys = _listed(keys)
         known = [key for key in keys if key in self]
         if not known:
-            msg = f"None of the words {list(keys)!r} has a vector."
+            msg = f"None of the words {keys!r} has a vector."
             raise ValueError(msg)
         if len(known) < len(keys):
             missing = [key for key in keys if key not in self]
             msg = f"These words have no vector and are left out: {missing!r}."
             warnings.warn(msg, UserWarning, stacklevel=3)
         return known
+
+
+def _listed(words: Sequence[str] | npt.NDArray[Any]) -> list[str]:
+    if isinstance(words, str):
+        msg = (
+            f"A sequence of words is expected, got the str {words!r}: pass [{words!r}]."
+        )
+        raise TypeError(msg)
+    return list(words)
 
 
 def check_method(method: object) -> None:

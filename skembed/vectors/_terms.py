@@ -36,6 +36,13 @@ def weighted_terms(argument: Terms, name: str) -> list[tuple[Term, float]]:
     return [_weighted_term(item, name) for item in argument]
 
 
+def check_word(key: object) -> None:
+    """Raise a TypeError for what is no word, such as the number of a row."""
+    if not isinstance(key, str):
+        msg = f"Words are looked up by str, got {key!r}."
+        raise TypeError(msg)
+
+
 def _weighted_term(item: Any, name: str) -> tuple[Term, float]:
     if _is_term(item):
         return item, 1.0

@@ -39,6 +39,9 @@ def make_embedding(
 
 
 def _check_vocabulary(vocabulary: Mapping[str, int] | Sequence[str]) -> dict[str, int]:
+    if isinstance(vocabulary, str):
+        msg = f"vocabulary must be a sequence of words, got the str {vocabulary!r}."
+        raise TypeError(msg)
     if isinstance(vocabulary, Mapping):
         indices = dict(vocabulary)
     else:

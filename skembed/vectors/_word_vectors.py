@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 import numpy as np
 import numpy.typing as npt
 
+from skembed._optional import require
 from skembed.formats import WordTable
 from skembed.vectors._files import Format, load_table, save_table
 from skembed.vectors._similarity import SimilarityQueries
+from skembed.vectors._terms import check_word
 
 if TYPE_CHECKING:
     import gensim
@@ -113,7 +115,10 @@ class WordVectors(SimilarityQueries):
         ------
         KeyError
             If the word has none.
+        TypeError
+            If it is no str.
         """
+        check_word(key)
         if key not in self.key_to_index:
             raise self._unknown(key)
         vector: npt.NDArray[np.float32] = self.vectors[self.key_to_index[key]]
@@ -288,9 +293,9 @@ class WordVectors(SimilarityQueries):
         keyed_vectors : gensim.models.KeyedVectors
             With the counts as its attribute ``count``.
         """
-        from gensim.models import KeyedVectors
-
-        keyed_vectors = KeyedVectors(self.vector_size, dtype=np.float32)
+        models = require("gensim.models", needed_by="WordVectors.to_gensim")
+        keyed_vectors: gensim.models.KeyedVectors
+        keyed_vectors = models.KeyedVectors(self.vector_size, dtype=np.float32)
         keyed_vectors.add_vectors(self.index_to_key, self.vectors)
         if self.counts is not None:
             keyed_vectors.expandos["count"] = self.counts.copy()

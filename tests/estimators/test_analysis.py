@@ -114,3 +114,12 @@ def test_two_groups_in_a_pattern_are_an_error():
 def test_a_pattern_that_is_no_pattern_is_an_error():
     with pytest.raises(re.error):
         text_analysis(CountVectorizer(token_pattern=r"("))
+
+
+@pytest.mark.parametrize("name", ["tokenizer", "analyzer"])
+@pytest.mark.parametrize("words", ["a b", b"a", None])
+@pytest.mark.filterwarnings("ignore:The parameter 'token_pattern' will not be used")
+def test_what_gives_no_list_of_words_is_an_error(name, words):
+    analysis = text_analysis(CountVectorizer(**{name: lambda _: words}))
+    with pytest.raises(TypeError, match=r"list of words .*, got .* of type"):
+        tokenize(["a b"], analysis)

@@ -159,3 +159,44 @@ def test_empty_documents_are_joined_too(rng):
     joined, documents = join_vocabulary(known, *batch, min_count=2, max_vocab_size=None)
     assert joined.words == ("a", "b", "c")
     assert joined.decode(documents) == [[], ["b", "c"], [], ["c", "a", "c"], []]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"window": -5}, {"window": 10_001}, {"negative": 10_001}]
+)
+def test_parameters_are_checked_after_fit_too(vectorizer, animals, wrong):
+    vectorizer.fit(animals).set_params(**wrong)
+    with pytest.raises(ValueError, match="parameter of SkipGramVectorizer must be"):
+        vectorizer.partial_fit(MORE)
+
+
+@pytest.mark.parametrize("documents", [["", " "], [], ["hippo"]])
+def test_documents_without_words_are_counted_and_change_no_vector(
+    vectorizer, animals, documents
+):
+    vectorizer.set_params(min_count=2, remove_components=1).fit(animals)
+    vocabulary, components = vectorizer.vocabulary_, vectorizer.common_components_
+    vectors = vectorizer.word_vectors_.vectors.copy()
+    vectorizer.partial_fit(documents)
+    assert vectorizer.vocabulary_ == vocabulary
+    assert_array_equal(vectorizer.word_vectors_.vectors, vectors)
+    assert vectorizer.common_components_ is components
+    assert vectorizer.n_iter_ == 2
+    seen = [text.split() for text in [*animals, *documents]]
+    index = vocabulary.index
+    ids = [np.array([index[w] for w in ws if w in index], np.int64) for ws in seen]
+    assert_allclose(vectorizer.idf_, reference.idf(ids, len(index)))
+
+
+def test_training_goes_on_after_documents_without_words(vectorizer, animals):
+    vectorizer.set_params(sample=0)
+    without = clone(vectorizer).fit(animals).partial_fit(MORE)
+    vectorizer.fit(animals).partial_fit(["", ""])
+    loaded = pickle.loads(pickle.dumps(vectorizer)).partial_fit(MORE)
+    assert_array_equal(loaded.word_vectors_.vectors, without.word_vectors_.vectors)
+
+
+def test_weights_of_documents_without_words_are_checked_too(vectorizer, animals):
+    vectorizer.fit(animals)
+    with pytest.raises(ValueError, match=r"must have shape \(2,\)"):
+        vectorizer.partial_fit(["", ""], sample_weight=[1.0])

@@ -22,7 +22,7 @@ def test_verbose_one_draws_a_bar_of_words(vectorizer, animals, capfd, monkeypatc
     # A bar is cut where the terminal ends.
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("LINES", "50")
-    vectorizer.set_params(verbose=1).fit(animals)
+    vectorizer.set_params(verbose=1, sample=0).fit(animals)
     out, err = capfd.readouterr()
     assert out == ""
     assert "SkipGramVectorizer: 100%" in err
@@ -33,7 +33,7 @@ def test_verbose_one_draws_a_bar_of_words(vectorizer, animals, capfd, monkeypatc
 
 
 def test_verbose_two_writes_a_line_per_epoch(vectorizer, animals, capfd):
-    vectorizer.set_params(verbose=2).fit(animals)
+    vectorizer.set_params(verbose=2, sample=0).fit(animals)
     out, err = capfd.readouterr()
     assert err == ""
     lines = out.splitlines()

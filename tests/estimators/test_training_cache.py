@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from skembed.estimators import _skipgram
 from skembed.estimators._training_cache import train_once
+from tests.estimators.test_progress import has_callbacks
 
 
 def double(corpus, seed=0, log=None):
@@ -95,6 +96,15 @@ def test_a_failed_training_is_not_kept(tmp_path, log):
     assert n_calls(log) == 2
 
 
+def test_a_training_that_was_stopped_is_returned_but_not_kept(tmp_path, log):
+    for is_whole in (False, True, True):
+        result = train_once(
+            tmp_path, double, {"corpus": 1}, is_whole=lambda x=is_whole: x, log=log
+        )
+        assert result == 2
+    assert n_calls(log) == 2
+
+
 class CountingTraining:
     """Trains, and writes a line to a file; from any process."""
 
@@ -145,11 +155,24 @@ def test_weights_are_part_of_the_key(vectorizer, animals, counted, tmp_path):
     assert n_calls(counted) == 2
 
 
-def test_without_a_seed_nothing_is_kept(vectorizer, animals, counted, tmp_path):
-    vectorizer.set_params(memory=str(tmp_path / "cache"), random_state=None)
+@pytest.mark.parametrize("random_state", [None, np.random.RandomState(0)])
+def test_without_an_int_as_seed_nothing_is_kept(
+    vectorizer, animals, counted, tmp_path, random_state
+):
+    vectorizer.set_params(memory=str(tmp_path / "cache"), random_state=random_state)
     vectorizer.fit(animals).fit(animals)
     assert n_calls(counted) == 2
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.skipif(not has_callbacks, reason="scikit-learn 1.9 brought callbacks")
+def test_what_a_callback_has_stopped_is_not_what_others_get(
+    vectorizer, animals, tmp_path
+):
+    vectorizer.set_params(memory=str(tmp_path / "cache"))
+    stopped = clone(vectorizer).set_callbacks(StopAtOnce())
+    assert stopped.fit(animals).n_iter_ == 1
+    assert vectorizer.fit(animals).n_iter_ == 2
 
 
 def test_partial_fit_is_not_kept(vectorizer, animals, counted, tmp_path):
@@ -165,6 +188,22 @@ def test_a_cached_estimator_goes_on_training(vectorizer, animals, tmp_path):
     for _ in range(2):
         vectorizer.fit(animals).partial_fit(animals)
     assert_array_equal(vectorizer.word_vectors_.vectors, plain.word_vectors_.vectors)
+
+
+class StopAtOnce:
+    """A callback of scikit-learn's that stops after the first epoch."""
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        return True
+
+    def teardown(self, estimator, context):
+        pass
 
 
 class CountingMemory(joblib.Memory):

@@ -279,3 +279,28 @@ def test_metadata_routing_passes_weights_on_request(vectorizer, animals):
 def test_the_html_representation_is_there(vectorizer, animals):
     assert "SkipGramVectorizer" in vectorizer._repr_html_()
     assert "SkipGramVectorizer" in vectorizer.fit(animals)._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "match"),
+    [
+        ({"pooling": None}, "pooling must be"),
+        ({"pooling": ()}, "pooling must be"),
+        ({"pooling": (["mean"],)}, "pooling must be"),
+        ({"normalize": True}, "normalize must be"),
+        ({"normalize": "l3"}, "normalize must be"),
+        ({"remove_components": -1}, "remove_components must be"),
+        ({"remove_components": 1.5}, "remove_components must be"),
+    ],
+)
+def test_parameters_of_features_are_checked_after_fit_too(
+    vectorizer, animals, wrong, match
+):
+    vectorizer.set_params(remove_components=2).fit(animals).set_params(**wrong)
+    with pytest.raises(ValueError, match=match):
+        vectorizer.transform(animals)
+
+
+def test_a_list_in_the_list_of_poolings_is_an_error_of_fit(vectorizer, animals):
+    with pytest.raises(ValueError, match=r"pooling must be .*, got \(\['mean'\],\)"):
+        vectorizer.set_params(pooling=(["mean"],)).fit(animals)

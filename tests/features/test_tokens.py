@@ -42,3 +42,9 @@ def test_pickling_keeps_everything(features):
 def test_tokens_that_do_not_match_the_rows_are_refused():
     with pytest.raises(ValueError, match="1 tokens in 1 documents for 2 rows"):
         TokenFeatures(np.zeros((2, 1), np.float32), np.array([0, 2]), [["a"]])
+
+
+@pytest.mark.parametrize("i", [slice(0, 2), "a", 1.0])
+def test_documents_are_taken_one_at_a_time(features, i):
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        features[i]

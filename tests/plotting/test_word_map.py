@@ -220,6 +220,7 @@ def test_unknown_words_of_arrows_are_named(word_vectors):
     [
         ([], ValueError, "at least one word"),
         ("word1", TypeError, "list of words"),
+        ({"a": "word1"}, TypeError, "list of words.*got 'word1'"),
         (["word1", "word2", "word1"], ValueError, r"once.*\['word1'\]"),
         ({"a": ["word1"], "b": ["word1"]}, ValueError, r"once.*\['word1'\]"),
     ],
@@ -227,6 +228,12 @@ def test_unknown_words_of_arrows_are_named(word_vectors):
 def test_words_that_make_no_map_are_refused(word_vectors, words, error, match):
     with pytest.raises(error, match=match):
         WordMapDisplay.from_vectors(word_vectors, words)
+
+
+@pytest.mark.parametrize("arrow", ["word1", "ab", ("word1",)])
+def test_an_arrow_is_a_pair_of_words(word_vectors, arrow):
+    with pytest.raises(TypeError, match="pairs of words"):
+        WordMapDisplay.from_vectors(word_vectors, arrows=[arrow])
 
 
 def test_an_unknown_method_is_refused_with_the_choices(word_vectors):

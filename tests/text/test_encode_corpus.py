@@ -187,3 +187,13 @@ def test_a_split_that_returns_text_is_refused():
 def test_min_chars_must_be_positive():
     with pytest.raises(ValueError, match="min_chars must be at least 1, got 0"):
         TextAnalysis(min_chars=0)
+
+
+@pytest.mark.parametrize("documents", [[], ["", " "], ["a", ["a"]], ["rare"]])
+def test_an_empty_vocabulary_may_be_allowed(documents):
+    analysis = TextAnalysis(stop_words=frozenset({"a"}))
+    vocabulary, corpus = encode_corpus(
+        documents, analysis, min_count=2, allow_empty=True
+    )
+    assert vocabulary.words == ()
+    assert vocabulary.decode(corpus) == [[] for _ in documents]

@@ -2,6 +2,7 @@ import errno
 import gc
 from functools import partial
 from pathlib import Path
+from tempfile import gettempdir
 
 import joblib
 import numpy as np
@@ -71,7 +72,8 @@ def test_processes_get_what_is_on_disk(rng, tmp_path, small_memory):
     assert sums == [corpus.values.sum()] * 2
 
 
-def test_a_full_disk_is_named_with_what_mends_it(tmp_path, monkeypatch):
+@pytest.mark.parametrize("of_caller", [True, False])
+def test_a_full_disk_is_named_with_what_mends_it(tmp_path, monkeypatch, of_caller):
     class FullDisk:
         def write(self, data):
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -81,13 +83,14 @@ def test_a_full_disk_is_named_with_what_mends_it(tmp_path, monkeypatch):
 
     monkeypatch.setattr("skembed.text._spool.TemporaryFile", lambda **_: FullDisk())
     ids = Ragged.from_lengths(np.arange(4, dtype=np.int32), [1, 3])
+    folder, mend = (tmp_path, "spool_dir") if of_caller else (None, "TMPDIR")
     with (
-        pytest.raises(OSError, match=r"No space left.*spool_dir") as caught,
-        Spool(tmp_path, max_in_memory=2) as spool,
+        pytest.raises(OSError, match=rf"No space left.*{mend}") as caught,
+        Spool(folder, max_in_memory=2) as spool,
     ):
         spool.append(ids)
     assert caught.value.errno == errno.ENOSPC
-    assert str(tmp_path) in str(caught.value)
+    assert str(folder or gettempdir()) in str(caught.value)
 
 
 @pytest.mark.parametrize("max_in_memory", [0, 3, 1000])

@@ -1,3 +1,4 @@
+import sys
 import zipfile
 
 import numpy as np
@@ -140,3 +141,15 @@ def test_a_whole_model_of_gensim_is_not_taken():
 
     with pytest.raises(TypeError, match="Pass its attribute `wv`"):
         WordVectors.from_gensim(Model())
+
+
+def test_one_word_is_no_vocabulary(word_vectors, tmp_path):
+    word_vectors.save(tmp_path / "words.txt")
+    with pytest.raises(TypeError, match="collection of words, got the str 'the'"):
+        WordVectors.load(tmp_path / "words.txt", vocabulary="the")
+
+
+def test_gensim_is_asked_for_where_it_is_missing(word_vectors, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gensim.models", None)
+    with pytest.raises(ImportError, match=r"to_gensim needs .* pip install"):
+        word_vectors.to_gensim()

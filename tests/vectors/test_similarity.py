@@ -125,6 +125,32 @@ def test_there_are_no_more_neighbors_than_words(word_vectors):
     assert WordVectors(["one"], [[1.0]]).neighbors(["one"])[0].shape == (1, 0)
 
 
+def test_a_word_beyond_the_restriction_takes_no_neighbor_away(word_vectors):
+    rows, cosines = word_vectors.neighbors(["word99"], topn=999, restrict_vocab=10)
+    expected = word_vectors.most_similar("word99", topn=999, restrict_vocab=10)
+    assert [WORDS[i] for i in rows[0]] == [word for word, _ in expected]
+    assert set(rows[0]) == set(range(10))
+    mixed, scores = word_vectors.neighbors(
+        ["word99", "word0"], topn=999, restrict_vocab=10
+    )
+    assert_array_equal(mixed[0], rows[0])
+    assert_array_equal(scores[0], cosines[0])
+    assert set(mixed[1, :-1]) == set(range(1, 10))
+    assert (mixed[1, -1], scores[1, -1]) == (-1, -np.inf)
+
+
+def test_what_is_no_list_of_words_has_no_neighbors(word_vectors):
+    with pytest.raises(TypeError, match=r"got the str 'word1': pass \['word1'\]"):
+        word_vectors.neighbors("word1")
+    with pytest.raises(TypeError, match="looked up by str, got 3"):
+        word_vectors.neighbors([3])
+
+
+def test_a_number_is_not_similar_to_a_word(word_vectors):
+    with pytest.raises(TypeError, match="looked up by str, got 3"):
+        word_vectors.similarity("word1", 3)
+
+
 @pytest.mark.parametrize(("a", "b"), [("word3", "word4"), ("word3", "word3")])
 def test_similarity_and_distance_are_those_of_gensim(word_vectors, gensims, a, b):
     assert_allclose(word_vectors.similarity(a, b), gensims.similarity(a, b), atol=1e-6)

@@ -108,3 +108,8 @@ def test_the_padding_is_zeros_and_is_not_trained(word_vectors):
 def test_a_wrong_argument_is_explained(word_vectors, vocabulary, options, message):
     with pytest.raises(ValueError, match=message):
         word_vectors.to_torch_embedding(vocabulary, **options)
+
+
+def test_one_word_is_no_vocabulary(word_vectors):
+    with pytest.raises(TypeError, match="sequence of words, got the str 'w1'"):
+        word_vectors.to_torch_embedding("w1")

@@ -62,6 +62,13 @@ def test_a_word_in_another_case_is_proposed(word_vectors):
 def test_a_row_number_is_no_word(word_vectors):
     with pytest.raises(TypeError, match="looked up by str"):
         word_vectors[0]
+    with pytest.raises(TypeError, match="looked up by str"):
+        word_vectors.vector(0)
+
+
+def test_a_number_is_not_looked_up_as_the_word_that_it_prints_as():
+    with pytest.raises(TypeError, match="looked up by str, got 3"):
+        WordVectors(["3"], [[1.0]])[[3]]
 
 
 def test_vectors_are_not_copied(vectors):

@@ -56,7 +56,7 @@ def train_skipgram(
         (n_outputs, vector_size), float32; copied. None: random and zero.
     progress : callable or None
         Called after each round with the epoch (from 0), the part of it that is done and
-        the mean loss in it so far. A true result stops the training after the epoch;
+        the mean loss in it so far (NaN before the first pair). A true result stops the training after the epoch;
         what it raises, at once.
 
     Returns
@@ -141,12 +141,16 @@ def _run_epochs(
             if not loss <= _DIVERGED * initial_loss * max(weight, 1.0):
                 raise ValueError(_diverged_message(epoch, config))
             if progress is not None:
-                mean = total_loss / max(total_weight, 1e-300)
-                stop = progress(epoch, done, mean) or stop
-        losses.append(total_loss / total_weight if total_weight else np.nan)
+                stop = progress(epoch, done, _mean(total_loss, total_weight)) or stop
+        losses.append(_mean(total_loss, total_weight))
         if stop or _has_stalled(losses, config):
             break
     return losses
+
+
+def _mean(loss: float, weight: float) -> float:
+    """Mean loss of pairs, NaN if there were none."""
+    return loss / weight if weight else np.nan
 
 
 def _has_stalled(losses: list[float], config: SkipGramConfig) -> bool:
