@@ -56,8 +56,8 @@ def train_skipgram(
         (n_outputs, vector_size), float32; copied. None: random and zero.
     progress : callable or None
         Called after each round with the epoch (from 0), the part of it that is done and
-        the mean loss in it so far (NaN before the first pair). A true result stops the training after the epoch;
-        what it raises, at once.
+        the mean loss in it so far (NaN before the first pair). A true result stops the
+        training after the epoch; what it raises, at once.
 
     Returns
     -------
