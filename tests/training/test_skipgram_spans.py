@@ -18,7 +18,7 @@ from skembed.training.skipgram._kernels.span import (
 )
 from skembed.training.skipgram._objectives import OBJECTIVES
 from skembed.training.skipgram._schedule import Schedule
-from skembed.training.skipgram._tables import padded_table
+from skembed.training.skipgram._tables import padded_table, unpadded
 
 KEY = np.uint64(123456789)
 
@@ -163,6 +163,14 @@ def test_merging_scales_the_sum_of_the_changes_by_their_overlap(rng, n_parts):
             for row in zip(tables[which], changes[which], touches[which], strict=True)
         ]
         assert_allclose(fast[which][:-1, :size], expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2500, 20), (7, 16), (3000, 100)])
+def test_padding_goes_out_of_a_table_as_it_came_in(rng, shape):
+    values = rng.normal(size=shape).astype(np.float32)
+    table = unpadded(padded_table(*shape, values), shape[1])
+    assert_array_equal(table, values)
+    assert table.flags.c_contiguous
 
 
 def test_short_corpora_are_trained_without_replicas(rng):

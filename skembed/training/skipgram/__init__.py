@@ -15,7 +15,12 @@ from skembed.training.skipgram._config import Matrix, SkipGramConfig, SkipGramRe
 from skembed.training.skipgram._kernels.span import Corpus
 from skembed.training.skipgram._objectives import OBJECTIVES, Objective
 from skembed.training.skipgram._schedule import Schedule
-from skembed.training.skipgram._tables import draw_input, padded_table, random_input
+from skembed.training.skipgram._tables import (
+    draw_input,
+    padded_table,
+    random_input,
+    unpadded,
+)
 
 __all__ = ["SkipGramConfig", "SkipGramResult", "random_input", "train_skipgram"]
 
@@ -94,8 +99,9 @@ def train_skipgram(
         n_threads,
     )
     losses = _run_epochs(schedule, objective.initial_loss, config, seeds, progress)
-    w_in, w_out = (np.ascontiguousarray(table[:-1, :size]) for table in tables)
-    return SkipGramResult(w_in, w_out, np.array(losses))
+    return SkipGramResult(
+        *(unpadded(table, size) for table in tables), np.array(losses)
+    )
 
 
 def _sampled(

@@ -51,6 +51,28 @@ def padded_table(
     return table
 
 
+def unpadded(table: npt.NDArray[np.float32], n_columns: int) -> npt.NDArray[np.float32]:
+    """Take the padding out of a table, in the memory that it has.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_rows + 1, padded n_columns), float32
+        Overwritten: it cannot be used any more.
+    n_columns : int
+
+    Returns
+    -------
+    values : ndarray of shape (n_rows, n_columns), float32, C order
+    """
+    n_rows = len(table) - 1
+    flat = table.reshape(-1)
+    for start in range(0, n_rows, _ROWS):
+        # A copy of some rows, which go where they or earlier ones were.
+        rows = table[start : min(start + _ROWS, n_rows), :n_columns].copy()
+        flat[start * n_columns : start * n_columns + rows.size] = rows.reshape(-1)
+    return flat[: n_rows * n_columns].reshape(n_rows, n_columns)
+
+
 def random_input(
     n_words: int, vector_size: int, rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
