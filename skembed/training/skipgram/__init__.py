@@ -99,9 +99,8 @@ def train_skipgram(
         n_threads,
     )
     losses = _run_epochs(schedule, objective.initial_loss, config, seeds, progress)
-    return SkipGramResult(
-        *(unpadded(table, size) for table in tables), np.array(losses)
-    )
+    w_in, w_out = unpadded(tables[0], size), unpadded(tables[1], size)
+    return SkipGramResult(w_in, w_out, np.array(losses))
 
 
 def _sampled(
