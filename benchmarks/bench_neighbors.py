@@ -3,15 +3,13 @@
 python -m benchmarks.bench_neighbors
 """
 
-import statistics
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from gensim.models import KeyedVectors
 
 from benchmarks._report import write
+from benchmarks._timing import median_times
 from skembed import WordVectors
 
 N_WORDS, VECTOR_SIZE = 100_000, 100
@@ -38,17 +36,6 @@ def make_vectors() -> tuple[WordVectors, KeyedVectors]:
     return ours, theirs
 
 
-def median_times(cases: dict[str, Callable[[], Any]]) -> dict[str, float]:
-    """Run all cases in turn, several times, so that all see the same machine."""
-    times: dict[str, list[float]] = {case: [] for case in cases}
-    for _ in range(N_REPETITIONS):
-        for case, run in cases.items():
-            start = time.perf_counter()
-            run()
-            times[case].append(time.perf_counter() - start)
-    return {case: statistics.median(seconds) for case, seconds in times.items()}
-
-
 def check_answers(ours: WordVectors, theirs: KeyedVectors, queries: list[str]) -> None:
     """A fast wrong answer is no result."""
     rows, _ = ours.neighbors(queries[:N_ASKED_ONE_BY_ONE])
@@ -68,7 +55,8 @@ def measure() -> list[dict[str, Any]]:
             "one by one: gensim": lambda: [theirs.most_similar(word) for word in few],
             "one by one: skembed": lambda: [ours.most_similar(word) for word in few],
             "at once: skembed": lambda: ours.neighbors(queries),
-        }
+        },
+        N_REPETITIONS,
     )
     per_query = {
         "1 query: gensim": times["one by one: gensim"] / len(few),

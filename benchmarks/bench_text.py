@@ -4,7 +4,6 @@ python -m benchmarks.bench_text
 """
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from benchmarks._data import CORPUS, is_here, simple_wikipedia
 from benchmarks._report import write
+from benchmarks._timing import median_times
 from skembed.text import TextAnalysis, encode, encode_corpus
 
 N_DOCUMENTS = 40_000
@@ -68,19 +68,8 @@ def with_gensim(documents: Sequence[str]) -> tuple[list[str], list[Any]]:
     return list(index), [[index[word] for word in document] for document in words]
 
 
-def median_times(cases: dict[str, Callable[[], Any]]) -> dict[str, float]:
-    """Run all cases in turn, several times, so that all see the same machine."""
-    times: dict[str, list[float]] = {case: [] for case in cases}
-    for _ in range(N_REPETITIONS):
-        for case, run in cases.items():
-            start = time.thread_time()
-            run()
-            times[case].append(time.thread_time() - start)
-    return {case: statistics.median(seconds) for case, seconds in times.items()}
-
-
 def rows_of(cases: dict[str, Callable[[], Any]], n_words: int) -> list[dict[str, Any]]:
-    times = median_times(cases)
+    times = median_times(cases, N_REPETITIONS, time.thread_time)
     first = next(iter(times.values()))
     return [
         {

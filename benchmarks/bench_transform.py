@@ -3,8 +3,6 @@
 python -m benchmarks.bench_transform
 """
 
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +11,7 @@ from gensim.models import KeyedVectors
 
 from benchmarks._data import CORPUS, is_here, simple_wikipedia, words_of
 from benchmarks._report import write
+from benchmarks._timing import median_times
 from skembed import SkipGramVectorizer
 
 N_DOCUMENTS = 5_000
@@ -46,24 +45,13 @@ def idf_loop(
     return np.array(rows)
 
 
-def median_times(cases: dict[str, Callable[[], Any]]) -> dict[str, float]:
-    """Run all cases in turn, several times, so that all see the same machine."""
-    times: dict[str, list[float]] = {case: [] for case in cases}
-    for _ in range(N_REPETITIONS):
-        for case, run in cases.items():
-            start = time.perf_counter()
-            run()
-            times[case].append(time.perf_counter() - start)
-    return {case: statistics.median(seconds) for case, seconds in times.items()}
-
-
 def compare(
     name: str, loop: Callable[[], np.ndarray], ours: Callable[[], np.ndarray]
 ) -> list[dict[str, Any]]:
     """Check that both give the same, and time them."""
     features = loop()
     np.testing.assert_allclose(ours(), features, rtol=1e-4, atol=1e-5)
-    times = median_times({"the usual loop": loop, "skembed": ours})
+    times = median_times({"the usual loop": loop, "skembed": ours}, N_REPETITIONS)
     first = next(iter(times.values()))
     return [
         {

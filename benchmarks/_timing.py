@@ -1,0 +1,21 @@
+"""Time programs side by side."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def median_times(
+    cases: dict[str, Callable[[], Any]],
+    n_repetitions: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
+    """Run all cases in turn, several times, so that all see the same machine."""
+    times: dict[str, list[float]] = {case: [] for case in cases}
+    for _ in range(n_repetitions):
+        for case, run in cases.items():
+            start = clock()
+            run()
+            times[case].append(clock() - start)
+    return {case: statistics.median(seconds) for case, seconds in times.items()}
