@@ -96,10 +96,15 @@ def read_chunks(documents: Iterable[Any], analysis: TextAnalysis) -> Iterator[Ch
     TypeError
         If a document is neither text nor a list.
     """
-    pieces = (_read(document, i, analysis) for i, document in enumerate(documents))
+    # A list is passed on without a call: there may be millions of short ones.
+    pieces: Iterator[Any] = (
+        document if type(document) is list else _read(document, i, analysis)
+        for i, document in enumerate(documents)
+    )
     position = 0
-    for is_text, run in groupby(pieces, lambda piece: isinstance(piece, str)):
-        for texts, n_words in _text_batches(run) if is_text else _word_batches(run):
+    for kind, run in groupby(pieces, type):
+        batches = _text_batches if issubclass(kind, str) else _word_batches
+        for texts, n_words in batches(run):
             yield Chunk(texts, n_words, position)
             position += len(texts if n_words is None else n_words)
 

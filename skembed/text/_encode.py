@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterable
-from itertools import compress, repeat
+from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,8 @@ def _look_up(chunk: Chunk, index: dict[str, int]) -> Ragged:
         chunk.check()
         raise
     is_known = ids >= 0
-    if not {str}.issuperset(map(type, compress(chunk.texts, ~is_known))):
+    unknown = itemgetter(*np.flatnonzero(~is_known).tolist(), 0, 0)
+    if n_words and not {str}.issuperset(map(type, unknown(chunk.texts))):
         chunk.check()
     n_known = np.zeros(n_words + 1, dtype=np.int64)
     np.cumsum(is_known, out=n_known[1:])
