@@ -7,8 +7,9 @@ Raw documents go in, a dense feature matrix comes out::
 Each subpackage is one of these stages and imports only from the ones on its left.
 """
 
-from skembed.estimators import SkipGramVectorizer
+from skembed.encoding import FeatureCache
+from skembed.estimators import BertLayerFeaturizer, SkipGramVectorizer
 from skembed.vectors import WordVectors
 
 __version__ = "0.1.0.dev0"
-__all__ = ["SkipGramVectorizer", "WordVectors"]
+__all__ = ["BertLayerFeaturizer", "FeatureCache", "SkipGramVectorizer", "WordVectors"]

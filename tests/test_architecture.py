@@ -142,8 +142,14 @@ def test_numba_is_imported_in_kernels_only():
     assert [p for p in importers if "_kernels" not in (p.stem, p.parent.name)] == []
 
 
-def test_torch_is_imported_in_torch_files_only():
-    assert [path for path in importers_of("torch") if path.name != "_torch.py"] == []
+def test_torch_is_imported_by_networks_and_what_runs_them_only():
+    allowed = {"_torch.py", "_devices.py"}
+    files = [
+        path.relative_to(ROOT / "skembed")
+        for path in importers_of("torch", "transformers")
+        if path.name not in allowed
+    ]
+    assert {path.parts[0] for path in files} == {"networks", "encoding"}
 
 
 def test_scikit_learn_is_imported_by_estimators_and_above_only():

@@ -1,0 +1,21 @@
+"""A frozen network over many texts, and what it gives, kept on disk.
+
+Importing this package loads no torch.
+"""
+
+from skembed.encoding._cache import CacheInfo, FeatureCache
+from skembed.encoding._cache_space import FeatureSpace
+from skembed.encoding._digest import digest_texts
+from skembed.encoding._distinct import distinct_features
+from skembed.encoding._text_encoder import TextEncoder
+from skembed.encoding._transformer import TransformerEncoder
+
+__all__ = [
+    "CacheInfo",
+    "FeatureCache",
+    "FeatureSpace",
+    "TextEncoder",
+    "TransformerEncoder",
+    "digest_texts",
+    "distinct_features",
+]

@@ -1,0 +1,42 @@
+"""What encoding asks of a network, whatever its kind."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+
+from skembed._ragged import Ragged
+
+Visit = Callable[[int, torch.Tensor], None]
+
+
+class Network(Protocol):
+    """A frozen network that makes layers of states from windows of token ids.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        Features of each layer: of the embedding output, which is layer 0, then of each
+        block's output.
+    device : torch.device
+        Where the states are.
+    """
+
+    widths: tuple[int, ...]
+    device: torch.device
+
+    def run(self, ids: Ragged, last: int, visit: Visit) -> None:
+        """Show the states of layers 0 to `last`, one layer at a time.
+
+        Parameters
+        ----------
+        ids : Ragged of int32
+            The token ids of each window; none is empty. Windows of equal length should
+            be neighbors: they are computed together.
+        last : int
+            The highest layer that is wanted: what is above is not computed.
+        visit : callable
+            Called with each layer's number and its states, of shape (n_tokens, width):
+            those of all windows, one after the other. They may be overwritten after the
+            call.
+        """

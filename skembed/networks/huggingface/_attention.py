@@ -1,0 +1,143 @@
+"""Attention over texts of different lengths that stand in one row, without padding.
+
+transformers lets a model's attention be replaced by name. The model then runs on one
+row of tokens, so that all else costs nothing for padding; here each text attends to
+itself, all texts of one length at once. What a text's tokens may see (all, only what
+came before, a sliding window) is still said by the model: its mask function is kept,
+and asked for a mask of each length.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.masking_utils import (
+    bidirectional_mask_function,
+    causal_mask_function,
+    sdpa_mask,
+)
+
+NAME = "skembed_ragged"
+# What changes attention in ways that are not spelled out here.
+_UNKNOWN = ("softcap", "s_aux", "position_bias", "head_mask")
+
+
+class Group(NamedTuple):
+    """Neighboring texts of one length: `n_texts` of them, from token `start` on."""
+
+    start: int
+    n_texts: int
+    length: int
+
+    @property
+    def stop(self) -> int:
+        """Where the tokens end."""
+        return self.start + self.n_texts * self.length
+
+
+class Masks:
+    """The masks of a model, one for each length of text, made when first asked for.
+
+    Parameters
+    ----------
+    allows : callable
+        transformers' mask function: of batch, head, query and key, whether the query
+        sees the key.
+    device : torch.device
+    """
+
+    def __init__(self, allows: Callable[..., Any], device: torch.device) -> None:
+        self.is_causal = allows is causal_mask_function
+        self._is_full = self.is_causal or allows is bidirectional_mask_function
+        self._allows, self._device = allows, device
+        self._made: dict[int, torch.Tensor] = {}
+
+    def of(self, length: int) -> torch.Tensor | None:
+        """Return a mask of shape (1, 1, length, length), bool, or None for no mask."""
+        if self._is_full:
+            return None
+        if length not in self._made:
+            mask: Any = sdpa_mask(
+                batch_size=1,
+                q_length=length,
+                kv_length=length,
+                mask_function=self._allows,
+                device=self._device,
+                allow_is_causal_skip=False,
+                allow_is_bidirectional_skip=False,
+            )
+            self._made[length] = mask
+        return self._made[length]
+
+
+_groups: ContextVar[tuple[Group, ...]] = ContextVar("skembed_groups")
+
+
+@contextmanager
+def groups_of(lengths: npt.NDArray[np.int64]) -> Iterator[None]:
+    """Tell the attention how long the texts of the row are, for the time of a run."""
+    changes = np.flatnonzero(np.diff(lengths)) + 1
+    firsts = np.concatenate([[0], changes])
+    counts = np.diff(np.concatenate([firsts, [len(lengths)]]))
+    starts = np.concatenate([[0], np.cumsum(lengths)])[firsts]
+    groups = zip(starts, counts, lengths[firsts], strict=True)
+    token = _groups.set(tuple(Group(int(s), int(n), int(m)) for s, n, m in groups))
+    try:
+        yield
+    finally:
+        _groups.reset(token)
+
+
+def _make_masks(*_: Any, mask_function: Any, device: Any, **__: Any) -> Masks:
+    """Stand where transformers would make one mask for the whole row."""
+    return Masks(mask_function, torch.device(device))
+
+
+def _attend(
+    _: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: Masks,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attend within each text; the tensors are (1, n_heads, n_tokens, size)."""
+    unknown = [name for name in _UNKNOWN if kwargs.get(name) is not None]
+    if unknown or dropout:
+        msg = f"Attention with {unknown or 'dropout'}."
+        raise NotImplementedError(msg)
+    n_heads, n_tokens = query.shape[1:3]
+    shared = n_heads != key.shape[1]
+    result = query.new_empty((n_tokens, n_heads, value.shape[3]))
+    for group in _groups.get():
+        mixed = scaled_dot_product_attention(
+            _texts(query, group),
+            _texts(key, group),
+            _texts(value, group),
+            attn_mask=attention_mask.of(group.length),
+            is_causal=attention_mask.is_causal,
+            scale=scaling,
+            enable_gqa=shared,
+        )
+        rows = mixed.transpose(1, 2).flatten(0, 1)
+        result[group.start : group.stop] = rows
+    return result[None], None
+
+
+def _texts(tensor: torch.Tensor, group: Group) -> torch.Tensor:
+    """Cut the texts of a group out of a row: (n_texts, n_heads, length, size)."""
+    part = tensor[0, :, group.start : group.stop]
+    n_heads, _, size = part.shape
+    return part.view(n_heads, group.n_texts, group.length, size).transpose(0, 1)
+
+
+AttentionInterface.register(NAME, _attend)
+AttentionMaskInterface.register(NAME, _make_masks)

@@ -1,0 +1,201 @@
+"""A transformer that has been named: what is known of it, and what runs it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from skembed.networks.huggingface._fingerprint import fingerprint, fingerprint_packed
+from skembed.networks.huggingface._source import ModelFolder, find_model
+
+if TYPE_CHECKING:
+    import torch
+
+    from skembed.networks.huggingface._network import HuggingFaceNetwork
+
+# What tokenizers say where they know no limit, and more than any model can read.
+_NO_LIMIT = 10**9
+
+
+@dataclass(frozen=True)
+class PretrainedModel:
+    """A model and its tokenizer, on disk or loaded; this loads nothing until asked.
+
+    Parameters
+    ----------
+    name : str
+        What the user calls it.
+    fingerprint : str
+        Digest of all that the layers of a text depend on.
+    folder : ModelFolder or None
+        Where it is, unless it is loaded.
+    pair : tuple of (PreTrainedModel, PreTrainedTokenizerBase), or None
+        The loaded model.
+    tokenizer : str, path, PreTrainedTokenizerBase or None
+        Takes the place of the model's own.
+    """
+
+    name: str
+    fingerprint: str
+    folder: ModelFolder | None = None
+    pair: tuple[Any, Any] | None = None
+    tokenizer: Any = None
+
+    @property
+    def further_modules(self) -> tuple[str, ...]:
+        """What sentence-transformers does after the transformer, left undone."""
+        return self.folder.further_modules if self.folder else ()
+
+    def config(self) -> Any:
+        """Return the model's configuration, without loading weights."""
+        if self.pair:
+            return self.pair[0].config
+        from skembed.networks.huggingface._load import load_config
+
+        return load_config(self._folder)
+
+    def load_tokenizer(self) -> Any:
+        """Return the tokenizer, loaded now or before."""
+        if self.tokenizer is not None:
+            return _loaded_tokenizer(self.tokenizer)
+        if self.pair:
+            return self.pair[1]
+        from skembed.networks.huggingface._registry import loaded_tokenizer
+
+        return loaded_tokenizer(self._folder)
+
+    def network(
+        self, device: "torch.device", dtype: "torch.dtype"
+    ) -> "HuggingFaceNetwork":
+        """Return what runs the model, made now or before; see `Registry`."""
+        from skembed.networks.huggingface._pair import adopt
+        from skembed.networks.huggingface._registry import loaded_model, made_network
+
+        def load() -> Any:
+            if self.pair:
+                return adopt(self.pair[0], device=device, dtype=dtype)
+            return loaded_model(self._folder, device=device, dtype=dtype)
+
+        return made_network((self.fingerprint, str(device), dtype), load)
+
+    def longest(self) -> int | None:
+        """Return how many tokens a window may have at most; None for no limit."""
+        config = self.config()
+        positions = getattr(config, "max_position_embeddings", None)
+        # fairseq's models, such as RoBERTa, keep their first positions for padding.
+        if positions and getattr(config, "pad_token_id", None) == 1:
+            positions -= 2
+        known = (
+            self.folder.max_length if self.folder else None,
+            self.load_tokenizer().model_max_length,
+            positions,
+        )
+        limits = [int(limit) for limit in known if limit and 0 < limit < _NO_LIMIT]
+        return min(limits, default=None)
+
+    @property
+    def _folder(self) -> ModelFolder:
+        if self.folder is None:
+            msg = "a loaded model has no folder"
+            raise TypeError(msg)
+        return self.folder
+
+
+@dataclass(frozen=True, eq=False)
+class PackedModel:
+    """All files of a model, to be stored with what uses it.
+
+    Parameters
+    ----------
+    files : mapping of str to bytes
+    """
+
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, model: PretrainedModel) -> "PackedModel":
+        """Read all that a model needs."""
+        from skembed.networks.huggingface._pack import pack_folder, pack_pair
+
+        if model.pair:
+            return cls(pack_pair(*model.pair))
+        return cls(pack_folder(model._folder))
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the model, once it is unpacked."""
+        return fingerprint_packed(self.files)
+
+    def unpack(self) -> ModelFolder:
+        """Write the files to where models are loaded from, unless they are there."""
+        from skembed.networks.huggingface._pack import unpack
+
+        return unpack(self.files)
+
+
+def named_model(
+    model: Any,
+    *,
+    revision: str | None = None,
+    tokenizer: Any = None,
+    local_files_only: bool = False,
+) -> PretrainedModel:
+    """Find what the parameter `model` names, and digest it; nothing is loaded.
+
+    Parameters
+    ----------
+    model : str, path, PackedModel, or tuple (model, tokenizer)
+    revision : str or None
+    tokenizer : str, path, PreTrainedTokenizerBase or None
+    local_files_only : bool
+
+    Returns
+    -------
+    named : PretrainedModel
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, TypeError
+        As `find_model` and `fingerprint_pair` do.
+    """
+    if isinstance(model, (str, os.PathLike)):
+        folder = find_model(model, revision, local_files_only=local_files_only)
+        return _of_folder(folder, str(model), tokenizer)
+    if isinstance(model, PackedModel):
+        folder = model.unpack()
+        return _of_folder(folder, folder.name, tokenizer)
+    if not isinstance(model, (tuple, list)) or len(model) != 2:
+        msg = (
+            "model must be the path of a folder, a hub id, or a tuple (model, "
+            f"tokenizer) of transformers, got {type(model).__name__}."
+        )
+        raise TypeError(msg)
+    from skembed.networks.huggingface._pair import fingerprint_pair
+
+    own = _loaded_tokenizer(tokenizer) if tokenizer is not None else model[1]
+    name = getattr(getattr(model[0], "config", None), "_name_or_path", "")
+    return PretrainedModel(
+        name=name or type(model[0]).__name__,
+        fingerprint=fingerprint_pair(model[0], own),
+        pair=(model[0], own),
+    )
+
+
+def _of_folder(folder: ModelFolder, name: str, tokenizer: Any) -> PretrainedModel:
+    digest = fingerprint(folder)
+    if tokenizer is not None:
+        from skembed.networks.huggingface._pair import fingerprint_tokenizer
+
+        digest += fingerprint_tokenizer(_loaded_tokenizer(tokenizer))
+    return PretrainedModel(
+        name=name, fingerprint=digest, folder=folder, tokenizer=tokenizer
+    )
+
+
+def _loaded_tokenizer(tokenizer: Any) -> Any:
+    """Return a tokenizer that is given, or named."""
+    if not isinstance(tokenizer, (str, os.PathLike)):
+        return tokenizer
+    from skembed.networks.huggingface._load import load_named_tokenizer
+
+    return load_named_tokenizer(tokenizer)
