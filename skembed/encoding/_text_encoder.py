@@ -18,21 +18,15 @@ Compute = Callable[[list[Text], Rows], Iterable[tuple[Rows, dict[str, Float32Arr
 
 
 class TextEncoder(Protocol):
-    """A network with its settings, which is loaded when texts need it.
-
-    Attributes
-    ----------
-    fingerprint : str
-        Digest of all of the network that its layers depend on.
-    widths : tuple of int
-        Features of each layer, the embedding output first.
-    """
+    """A network with its settings, which is loaded when texts need it."""
 
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """Digest of all of the network that its layers depend on."""
 
     @property
-    def widths(self) -> tuple[int, ...]: ...
+    def widths(self) -> tuple[int, ...]:
+        """Features of each layer, the embedding output first."""
 
     def space(self, cache: FeatureCache) -> FeatureSpace:
         """Return the part of a cache that is for this network and these settings."""
