@@ -7,10 +7,12 @@
 - fails when what is on disk names a class that is no more, as after an upgrade;
 - refuses to define a function when it finds no folder to write to.
 
-`compiled` does the same without these faults.
+`compiled` does the same without these faults, and compiles faster.
 """
 
+import gc
 import pickle
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -46,6 +48,21 @@ class _Cache(FunctionCache):
             return None
 
 
+@contextmanager
+def _no_collector():
+    """Keep the garbage collector from going through all that numba builds.
+
+    It would take a seventh of the time, and find nothing.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def compiled(**options):
     """Make the decorator ``numba.njit(nogil=True, cache=True, **options)``, but sound.
 
@@ -59,6 +76,13 @@ def compiled(**options):
         dispatcher = numba.njit(nogil=True, **options)(function)
         if numba.config.DISABLE_JIT:
             return dispatcher
+        compile_for_args = dispatcher._compile_for_args
+
+        def compile_uncollected(*args, **kwargs):
+            with _no_collector():
+                return compile_for_args(*args, **kwargs)
+
+        dispatcher._compile_for_args = compile_uncollected
         try:
             dispatcher._cache = _Cache(function)
         except RuntimeError:

@@ -19,11 +19,13 @@ def build_alias(probabilities, threshold, alias):
         Overwritten: where the others go.
     """
     n = len(probabilities)
-    scaled = probabilities * n
+    scaled = np.empty(n, dtype=np.float64)
     small = np.empty(n, dtype=np.int32)
     large = np.empty(n, dtype=np.int32)
     n_small = n_large = 0
     for i in range(n):
+        # An expression of whole arrays takes longer to compile.
+        scaled[i] = probabilities[i] * n
         threshold[i] = np.uint32(0xFFFFFFFF)
         alias[i] = i
         if scaled[i] < 1.0:

@@ -37,7 +37,9 @@ def chunks(texts: Sequence[str | Sequence[str]]) -> Iterator[Rows]:
     yield from _split(order, chunk_of)
 
 
-def batches(lengths: npt.NDArray[np.int64], n_tokens: int) -> Iterator[Rows]:
+def batches(
+    lengths: npt.NDArray[np.int64], n_tokens: int, *, padded: bool = False
+) -> Iterator[Rows]:
     """Cut windows into batches of at most so many tokens, the longest first.
 
     Parameters
@@ -46,6 +48,8 @@ def batches(lengths: npt.NDArray[np.int64], n_tokens: int) -> Iterator[Rows]:
         Tokens of each window.
     n_tokens : int
         What a batch may hold. A longer window is a batch of its own.
+    padded : bool
+        Whether all windows of a batch count as long as its longest one.
 
     Yields
     ------
@@ -56,6 +60,8 @@ def batches(lengths: npt.NDArray[np.int64], n_tokens: int) -> Iterator[Rows]:
     --------
     >>> [rows.tolist() for rows in batches(np.array([3, 5, 0, 3]), n_tokens=6)]
     [[1], [0, 3]]
+    >>> [rows.tolist() for rows in batches(np.array([5, 1, 1]), 8, padded=True)]
+    [[0], [1, 2]]
     """
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]
@@ -64,6 +70,8 @@ def batches(lengths: npt.NDArray[np.int64], n_tokens: int) -> Iterator[Rows]:
     while start < len(order):
         before = ends[start - 1] if start else 0
         stop = int(np.searchsorted(ends, before + n_tokens, side="right"))
+        if padded:
+            stop = min(stop, start + n_tokens // int(lengths[order[start]]))
         stop = max(stop, start + 1)
         yield order[start:stop]
         start = stop

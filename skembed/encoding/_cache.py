@@ -111,6 +111,10 @@ class FeatureCache:
         key : str
             A digest, in hexadecimal, of all that the features depend on but the text.
 
+        Returns
+        -------
+        space : FeatureSpace
+
         Raises
         ------
         ValueError
@@ -120,6 +124,10 @@ class FeatureCache:
 
     def info(self) -> CacheInfo:
         """Count what is kept now.
+
+        Returns
+        -------
+        info : CacheInfo
 
         Examples
         --------

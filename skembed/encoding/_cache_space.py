@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from skembed.encoding._cache_files import keep_within
 from skembed.encoding._cache_warnings import describe, warn_not_kept
@@ -40,21 +40,36 @@ class FeatureSpace:
         self._index = _index_of(self._folder, os.getpid())
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep other processes waiting that want this lock, which writing does not.
+    def claim(self, part: int, *, wait: bool) -> Iterator[bool]:
+        """Ask other processes to leave a part of the texts to this one.
 
-        Where no lock can be had, since nothing can be written, there is none.
+        Writing needs no claim: it only spares two processes the same work. Where
+        nothing can be written, everything is granted.
+
+        Parameters
+        ----------
+        part : int
+            What is claimed.
+        wait : bool
+            Whether to wait for another process that has claimed it.
+
+        Yields
+        ------
+        is_granted : bool
         """
-        file = FileLock(self._folder / ".lock")
+        lock = FileLock(self._folder / f".claim-{part}")
+        is_granted = True
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            file.acquire()
+            lock.acquire(timeout=-1 if wait else 0)
+        except Timeout:
+            is_granted = False
         except OSError as error:
             warn_not_kept(self._root, describe(error))
         try:
-            yield
+            yield is_granted
         finally:
-            file.release()
+            lock.release()
 
     def find(
         self, digests: npt.NDArray[np.uint8], names: Collection[str] = ()

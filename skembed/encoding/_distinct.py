@@ -1,7 +1,9 @@
 """Each text once: found among what is kept, or computed and then kept."""
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from multiprocessing import parent_process
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,9 @@ import numpy.typing as npt
 from skembed.encoding._cache_space import FeatureSpace
 from skembed.encoding._digest import digest_texts
 from skembed.encoding._text_encoder import Compute, Float32Array, Rows, Text
+
+# Parts that workers share their missing texts in. Each is still enough for a batch.
+_N_PARTS = 8
 
 
 def distinct_features(
@@ -30,8 +35,8 @@ def distinct_features(
         chunk by chunk: yields which texts a chunk holds, and its arrays. All of those
         are kept, also where they are not wanted. Not called where nothing is missing.
     space : FeatureSpace or None
-        Where features are kept. Of several processes that miss something there, one
-        computes at a time, so that the others find what it has kept.
+        Where features are kept. Processes that miss the same texts there divide them
+        up, so that each is computed by one of them.
 
     Returns
     -------
@@ -47,19 +52,24 @@ def distinct_features(
         return_index=True,
         return_inverse=True,
     )
-    table = _Table(names, len(first))
-    missing = np.arange(len(first))
-    if space is not None:
-        missing = table.read(space, digests[first])
-    if len(missing):
-        with nullcontext() if space is None else space.lock():
+    digests, table = digests[first], _Table(names, len(first))
+
+    def fill(missing: Rows) -> None:
+        numbers = first[missing]
+        for rows, arrays in compute([texts[i] for i in numbers], numbers):
+            table.fill(missing[rows], arrays)
             if space is not None:
-                missing = table.read(space, digests[first])
-            chunks = compute([texts[row] for row in first[missing]], first[missing])
-            for rows, arrays in chunks:
-                table.fill(missing[rows], arrays)
-                if space is not None:
-                    space.write(digests[first[missing[rows]]], arrays)
+                space.write(digests[missing[rows]], arrays)
+
+    if space is None:
+        fill(np.arange(len(first)))
+    else:
+        missing = table.read(space, digests, np.arange(len(first)))
+        for part in _claimed(space, digests, missing):
+            # Another process may have computed them since.
+            still_missing = table.read(space, digests, part)
+            if len(still_missing):
+                fill(still_missing)
     return {name: array[inverse] for name, array in table.arrays.items()}
 
 
@@ -81,9 +91,9 @@ class _Table:
             self.arrays[name] = np.empty(shape, dtype=np.float32)
         self.arrays[name][rows] = values
 
-    def read(self, space: FeatureSpace, digests: npt.NDArray[Any]) -> Rows:
-        """Read what is kept; return the rows of the texts that are missing."""
-        places = space.find(digests, self._names)
+    def read(self, space: FeatureSpace, digests: npt.NDArray[Any], rows: Rows) -> Rows:
+        """Read what is kept of some texts; return the rows of those that are not."""
+        places = space.find(digests[rows], self._names)
         is_missing = places < 0
         found = np.flatnonzero(~is_missing)
         for name in self._names:
@@ -91,5 +101,39 @@ class _Table:
             values, is_read = space.read(places[found], name)
             is_missing[found[~is_read]] = True
             if is_read.any():
-                self._fill_one(name, found, values)
-        return np.flatnonzero(is_missing)
+                self._fill_one(name, rows[found], values)
+        return rows[is_missing]
+
+
+def _claimed(
+    space: FeatureSpace, digests: npt.NDArray[Any], missing: Rows
+) -> Iterator[Rows]:
+    """Yield missing rows, part by part, while no other process has the part.
+
+    A worker takes what is free, and waits for the others only when nothing is. The
+    process that the user sees takes all at once, and so computes the same batches as
+    without a cache.
+    """
+    part_of = digests[missing, 0] % _N_PARTS
+    waiting = np.unique(part_of).tolist()
+    if parent_process() is None:
+        with ExitStack() as stack:
+            # In their order, so that no two processes wait for each other.
+            for part in waiting:
+                stack.enter_context(space.claim(part, wait=True))
+            if waiting:
+                yield missing
+        return
+    # Not all of them begin with the same one.
+    turn = os.getpid() % len(waiting) if waiting else 0
+    waiting = waiting[turn:] + waiting[:turn]
+    wait = False
+    while waiting:
+        taken = []
+        for part in waiting:
+            with space.claim(part, wait=wait) as is_ours:
+                if is_ours:
+                    taken.append(part)
+                    yield missing[part_of == part]
+        wait = not taken
+        waiting = [part for part in waiting if part not in taken]

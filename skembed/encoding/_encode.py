@@ -11,7 +11,7 @@ import torch
 from skembed._ragged import Ragged
 from skembed.encoding._batches import Rows, chunks
 from skembed.encoding._pooled import PooledTexts, Wanted
-from skembed.encoding._run import run_windows
+from skembed.encoding._run import TokenBudget, run_windows
 from skembed.features._torch import TokenStatistics
 from skembed.networks import Windows
 from skembed.networks._network import Network, Visit
@@ -31,15 +31,15 @@ class Encoder(NamedTuple):
     tokenize : callable
         Makes the `Windows` of a list of texts, which messages call by the numbers that
         are given, too. Called in another thread.
-    batch_tokens : int
-        Most tokens of a batch.
+    budget : TokenBudget
+        How many tokens run together.
     progress : callable
         Called with how many more texts are done.
     """
 
     networks: Sequence[Network]
     tokenize: Callable[[list[Text], list[int]], Windows]
-    batch_tokens: int
+    budget: TokenBudget
     progress: Callable[[int], object]
 
     def windows(
@@ -79,7 +79,7 @@ class Encoder(NamedTuple):
     ) -> None:
         """Run windows through the networks, and tell of the progress."""
         ends_text = np.append(np.diff(windows.text) != 0, True)
-        done = run_windows(self.networks, windows.ids, last, self.batch_tokens, start)
+        done = run_windows(self.networks, windows.ids, last, self.budget, start)
         n_done = 0
         for rows in done:
             n_more = int(ends_text[rows].sum())

@@ -1,8 +1,9 @@
 """Windows through a network, batch by batch, on one device or on several."""
 
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 
 import numpy as np
@@ -18,11 +19,43 @@ Start = Callable[[Ragged, Rows, torch.device], tuple[Visit, Callable[[], object]
 """Begins a batch: gives what is shown its layers, and what to call when all is done."""
 
 
+class TokenBudget:
+    """How many tokens run together: fewer, once memory has proved to be short.
+
+    Parameters
+    ----------
+    n_tokens : int
+
+    Attributes
+    ----------
+    n_tokens : int
+        Most tokens of a batch, padding included where a network pads.
+    """
+
+    def __init__(self, n_tokens: int) -> None:
+        self.n_tokens = n_tokens
+        self._is_said = False
+
+    def lower(self, n_tokens: int, device: torch.device) -> None:
+        """Take half of what did not fit, and say so the first time."""
+        self.n_tokens = max(1, min(self.n_tokens, n_tokens // 2))
+        if self._is_said:
+            return
+        self._is_said = True
+        warnings.warn(
+            f"A batch of {n_tokens} tokens did not fit into the memory of {device}. It "
+            "is run in halves, and what follows in smaller batches. Lower batch_tokens "
+            "for the next time.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
 def run_windows(
     networks: Sequence[Network],
     ids: Ragged,
     last: int,
-    batch_tokens: int,
+    budget: TokenBudget,
     start: Start,
 ) -> Iterator[Rows]:
     """Run windows through networks that are alike, each on its device.
@@ -35,8 +68,8 @@ def run_windows(
         The token ids of each window.
     last : int
         The highest layer that is wanted.
-    batch_tokens : int
-        Most tokens of a batch.
+    budget : TokenBudget
+        Lowered where memory is short.
     start : callable
         Called with the ids of a batch, its rows of `ids`, and the device. Returns
         what is shown the layers, and what is called once, from this thread, when the
@@ -49,9 +82,9 @@ def run_windows(
     """
 
     def run(network: Network, rows: Rows) -> list[Callable[[], object]]:
-        return _run_batch(network, ids, rows, last, start)
+        return _run_batch(network, ids, rows, last, budget, start)
 
-    work = batches(ids.lengths, batch_tokens)
+    work = batches(ids.lengths, budget.n_tokens, padded=networks[0].pads)
     if len(networks) == 1:
         for rows in work:
             for finish in run(networks[0], rows):
@@ -79,13 +112,17 @@ def _run_side_by_side(
             free.put(network)
 
     with ThreadPoolExecutor(len(networks)) as executor:
-        waiting: set[Future[tuple[Rows, list[Callable[[], object]]]]] = set()
-        for rows in work:
-            waiting.add(executor.submit(run_on_free, rows))
-            if len(waiting) > len(networks):
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from map(_finish, done)
-        yield from map(_finish, waiting)
+        # In the order of the work, so that sums over windows always have the same bits.
+        waiting: deque[Future[tuple[Rows, list[Callable[[], object]]]]] = deque()
+        try:
+            for rows in work:
+                waiting.append(executor.submit(run_on_free, rows))
+                if len(waiting) > 2 * len(networks):
+                    yield _finish(waiting.popleft())
+            while waiting:
+                yield _finish(waiting.popleft())
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _finish(future: Future[tuple[Rows, list[Callable[[], object]]]]) -> Rows:
@@ -96,7 +133,12 @@ def _finish(future: Future[tuple[Rows, list[Callable[[], object]]]]) -> Rows:
 
 
 def _run_batch(
-    network: Network, ids: Ragged, rows: Rows, last: int, start: Start
+    network: Network,
+    ids: Ragged,
+    rows: Rows,
+    last: int,
+    budget: TokenBudget,
+    start: Start,
 ) -> list[Callable[[], object]]:
     """Run some windows, in halves if memory is short; return what is to be called."""
     batch = _take(ids, rows)
@@ -108,18 +150,16 @@ def _run_batch(
             raise _too_long(int(batch.lengths[0]), network) from error
     else:
         return [finish]
+    # They hold what had been pooled by then.
+    del visit, finish
     torch.cuda.empty_cache()
-    warnings.warn(
-        f"A batch of {len(batch.values)} tokens did not fit into the memory of "
-        f"{network.device}, and is run in halves. Lower batch_tokens.",
-        RuntimeWarning,
-        stacklevel=2,
-    )
+    n_padded = int(batch.lengths.max()) * len(rows)
+    budget.lower(n_padded if network.pads else len(batch.values), network.device)
     half = len(rows) // 2
     return [
         finish
         for part in (rows[:half], rows[half:])
-        for finish in _run_batch(network, ids, part, last, start)
+        for finish in _run_batch(network, ids, part, last, budget, start)
     ]
 
 

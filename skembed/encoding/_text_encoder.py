@@ -32,13 +32,16 @@ class TextEncoder(Protocol):
         """Return the part of a cache that is for this network and these settings."""
 
     def statistics(
-        self, layers: tuple[int, ...], names: tuple[str, ...] | None = None
+        self,
+        layers: tuple[int, ...] | None = None,
+        names: tuple[str, ...] | None = None,
     ) -> Compute:
         """Return what computes statistics of texts, for `distinct_features`.
 
         Parameters
         ----------
-        layers : tuple of int
+        layers : tuple of int or None
+            None for all.
         names : tuple of str or None
             Of `skembed.features.STATISTICS`; None for all.
         """

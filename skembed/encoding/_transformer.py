@@ -85,21 +85,28 @@ class TransformerEncoder:
 
     def space(self, cache: FeatureCache) -> FeatureSpace:
         """Return the part of a cache that is for this model and these settings."""
+        # Of a folder, the fingerprint tells how long a window can be; to find that out,
+        # its tokenizer would have to be loaded.
+        is_loaded = self.model.folder is None or self.model.tokenizer is not None
+        max_length = self.longest if is_loaded else self.max_length
         settings = (
-            _FORMAT, self.fingerprint, self.longest, self.overlong, self.prefix,
+            _FORMAT, self.fingerprint, max_length, self.overlong, self.prefix,
             self.special_tokens, self.dtype,
         )  # fmt: skip
         key = blake2b(repr(settings).encode("utf-8", "surrogatepass"), digest_size=16)
         return cache.space(key.hexdigest())
 
     def statistics(
-        self, layers: tuple[int, ...], names: tuple[str, ...] | None = None
+        self,
+        layers: tuple[int, ...] | None = None,
+        names: tuple[str, ...] | None = None,
     ) -> Compute:
         """Return what computes statistics of texts, to be given to `distinct_features`.
 
         Parameters
         ----------
-        layers : tuple of int
+        layers : tuple of int or None
+            None for all.
         names : tuple of str or None
             Of `skembed.features.STATISTICS`; None for all.
 
@@ -115,7 +122,8 @@ class TransformerEncoder:
             from skembed.encoding._encode import pooled_texts
             from skembed.encoding._pooled import Wanted
 
-            wanted = Wanted(layers, names or STATISTICS, self.special_tokens)
+            chosen = layers or tuple(range(len(self.widths)))
+            wanted = Wanted(chosen, names or STATISTICS, self.special_tokens)
             with self._running(len(texts), with_words=False) as encoder:
                 yield from pooled_texts(encoder, texts, numbers, wanted)
 
@@ -139,7 +147,7 @@ class TransformerEncoder:
 
         tokenize = self._tokenizer()
         parts = [
-            tokenize([texts[row] for row in rows], numbers=rows.tolist())
+            tokenize(self._cased([texts[row] for row in rows]), numbers=rows.tolist())
             for rows in chunks(texts)
         ]
         return (
@@ -157,12 +165,22 @@ class TransformerEncoder:
             prefix=self.prefix,
         )
 
+    def _cased(self, texts: list[Text]) -> list[Text]:
+        """Return texts in lower case if the model wants that."""
+        if not self.model.lowercase:
+            return texts
+        return [
+            text.lower() if isinstance(text, str) else [word.lower() for word in text]
+            for text in texts
+        ]
+
     @contextmanager
     def _running(self, n_texts: int, *, with_words: bool) -> Iterator[Any]:
         """Load the network, and give an `Encoder` of it."""
         import torch
 
         from skembed.encoding._encode import Encoder
+        from skembed.encoding._run import TokenBudget
 
         devices = resolve_devices(self.device)
         kind = getattr(torch, self.dtype)
@@ -178,9 +196,9 @@ class TransformerEncoder:
                 yield Encoder(
                     networks,
                     lambda texts, numbers: tokenizer(
-                        texts, with_words=with_words, numbers=numbers
+                        self._cased(texts), with_words=with_words, numbers=numbers
                     ),
-                    n_tokens,
+                    TokenBudget(n_tokens),
                     progress,
                 )
         finally:

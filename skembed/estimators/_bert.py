@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from joblib import effective_n_jobs
 
+from skembed._devices import DTYPES
 from skembed._sklearn_private import HasMethods, Interval, StrOptions, clone_sharing
 from skembed.encoding import TransformerEncoder
 from skembed.estimators._featurizer import (
@@ -120,13 +121,14 @@ class BertLayerFeaturizer(ContextualFeaturizer):
     See Also
     --------
     SkipGramVectorizer : One vector per word, whatever its sentence.
-    skembed.encoding.FeatureCache : A `memory` of bounded size.
+    FeatureCache : A `memory` of bounded size.
 
     Notes
     -----
     Documents are sorted by length and run without padding where the model allows it,
-    through no more layers than are asked for. Features do not depend on what runs
-    together, to rounding: about 1e-6 of the largest.
+    through no more layers than are asked for; with `memory`, which keeps all layers,
+    through all of them. Features do not depend on what runs together, to rounding:
+    about 1e-6 of the largest.
 
     References
     ----------
@@ -165,7 +167,7 @@ class BertLayerFeaturizer(ContextualFeaturizer):
         "overlong": [StrOptions({"windows", "truncate", "error"})],
         "prefix": [str],
         "device": "no_validation",  # type: ignore[dict-item]
-        "dtype": [StrOptions({"float32", "bfloat16", "float16"})],
+        "dtype": [StrOptions(set(DTYPES))],
         "n_jobs": [Integral, None],
         "store_weights": ["boolean"],
         "local_files_only": ["boolean"],
@@ -236,7 +238,7 @@ class BertLayerFeaturizer(ContextualFeaturizer):
 
     def _named_model(self) -> PretrainedModel:
         named = named_model(
-            self.__dict__.get("_packed", self.model),
+            self._stored() or self.model,
             revision=self.revision,
             tokenizer=self.tokenizer,
             local_files_only=self.local_files_only,
@@ -250,6 +252,11 @@ class BertLayerFeaturizer(ContextualFeaturizer):
             warnings.warn(msg, stacklevel=4)
         return named
 
+    def _stored(self) -> PackedModel | None:
+        """Return the model that came with the pickle, if none has been set since."""
+        name, packed = self.__dict__.get("_packed", (None, None))
+        return packed if name == (self.model, self.revision) else None
+
     def __sklearn_clone__(self) -> "BertLayerFeaturizer":
         # A loaded model is shared, not copied.
         clone: BertLayerFeaturizer = clone_sharing(self, ("model", "tokenizer"))
@@ -257,11 +264,15 @@ class BertLayerFeaturizer(ContextualFeaturizer):
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        is_loaded = isinstance(self.model, (tuple, list))
-        if is_loaded or (self.store_weights and "_packed" not in state):
-            packed = PackedModel.of(self._named_model())
-            # Of a loaded model the files are all there is.
-            state["model" if is_loaded else "_packed"] = packed
-            if is_loaded and "fingerprint_" in state:
+        is_fitted = "fingerprint_" in state
+        if isinstance(self.model, (tuple, list)):
+            # Of a loaded model, with its tokenizer, the files are all there is.
+            named = self._named_model()
+            packed = PackedModel.of(named)
+            if is_fitted and self.fingerprint_ == named.fingerprint:
                 state["fingerprint_"] = packed.fingerprint
+            state |= {"model": packed, "tokenizer": None}
+        elif self.store_weights and is_fitted and self._stored() is None:
+            packed = PackedModel.of(self._named_model())
+            state["_packed"] = (self.model, self.revision), packed
         return state

@@ -16,6 +16,26 @@ from skembed.features import TokenFeatures
 Float32Array = npt.NDArray[np.float32]
 
 
+def check_words(documents: Iterable[Any]) -> None:
+    """Raise a TypeError that names the first document with a word that is no str.
+
+    Examples
+    --------
+    >>> check_words(["A text", ["Its", "words"]])
+    """
+    for row, document in enumerate(documents):
+        # Looking at the types takes no loop in Python; nearly always, all are str.
+        if type(document) is str or {str}.issuperset(map(type, document)):
+            continue
+        for word in document:
+            if not isinstance(word, str):
+                msg = (
+                    f"The words of document {row} must be str, got {word!r} of type "
+                    f"{type(word).__name__}."
+                )
+                raise TypeError(msg)
+
+
 class ContextualWordsMixin:
     """What a featurizer gives of words; see `ContextualFeaturizer`."""
 

@@ -24,10 +24,14 @@ from skembed._sklearn_private import (
     fit_context,
 )
 from skembed.encoding import FeatureCache, TextEncoder, distinct_features
-from skembed.estimators._contextual_words import ContextualWordsMixin
-from skembed.estimators._layer_mixing import fit_mix, score_layers
+from skembed.estimators._contextual_words import ContextualWordsMixin, check_words
+from skembed.estimators._layer_mixing import check_mix_targets, fit_mix, score_layers
 from skembed.estimators._state import pack_state, unpack_state
-from skembed.estimators.documents import Document, check_documents
+from skembed.estimators.documents import (
+    Document,
+    check_document_weight,
+    check_documents,
+)
 from skembed.features import (
     COUNTS,
     MIXINGS,
@@ -125,7 +129,7 @@ class ContextualFeaturizer(
         y : array-like of shape (n_documents,) or (n_documents, n_targets), default=None
             What is to be predicted: needed for ``mixing="learned"``, ignored otherwise.
         sample_weight : array-like of shape (n_documents,), default=None
-            Weights of the documents for ``mixing="learned"``.
+            Weights of the documents for ``mixing="learned"``, ignored otherwise.
 
         Returns
         -------
@@ -134,12 +138,14 @@ class ContextualFeaturizer(
             has learned stays.
         """
         documents, encoder, layers = self._checked(X)
+        weight = check_document_weight(sample_weight, len(documents))
         if self.mixing == "learned":
+            check_mix_targets(y, len(documents))
             arrays = self._arrays(documents, encoder, layers)
             overlong = _count_overlong(arrays)
         else:
             arrays, overlong = {}, encoder.count_overlong(documents)
-        self._learn(arrays, overlong, encoder, layers, y, sample_weight)
+        self._learn(arrays, overlong, encoder, layers, y, weight)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -162,9 +168,12 @@ class ContextualFeaturizer(
             The same as of ``fit(X, y).transform(X)``.
         """
         documents, encoder, layers = self._checked(X)
+        weight = check_document_weight(sample_weight, len(documents))
+        if self.mixing == "learned":
+            check_mix_targets(y, len(documents))
         arrays = self._arrays(documents, encoder, layers)
         overlong = _count_overlong(arrays)
-        self._learn(arrays, overlong, encoder, layers, y, sample_weight)
+        self._learn(arrays, overlong, encoder, layers, y, weight)
         return self._features(arrays, layers)
 
     def transform(self, X: Iterable[Any]) -> Float32Array:
@@ -230,7 +239,9 @@ class ContextualFeaturizer(
 
     def _documents(self, X: Any) -> list[Document]:
         documents = check_documents(X, missing=self.missing, decode=bytes.decode)
-        return documents if isinstance(documents, list) else list(documents)
+        documents = documents if isinstance(documents, list) else list(documents)
+        check_words(documents)
+        return documents
 
     def _checked(self, X: Any) -> tuple[list[Document], TextEncoder, tuple[int, ...]]:
         """Check what `_parameter_constraints` cannot see; find documents and model."""
@@ -280,8 +291,7 @@ class ContextualFeaturizer(
             space, compute = None, encoder.statistics(layers, statistics)
         else:
             # All of them are kept, so that no choice of layers or pooling misses.
-            space = encoder.space(cache)
-            compute = encoder.statistics(tuple(range(len(encoder.widths))))
+            space, compute = encoder.space(cache), encoder.statistics()
         arrays = distinct_features(documents, [*names, *COUNTS], compute, space)
         n_cut = _count_overlong(arrays)[1]
         if n_cut:

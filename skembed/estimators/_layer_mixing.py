@@ -30,6 +30,40 @@ def is_classes(y: Any) -> bool:
     return not str(type_of_target(y, input_name="y")).startswith("continuous")
 
 
+def check_mix_targets(y: Any, n_documents: int) -> None:
+    """Refuse, before a network runs, what no weights of layers can be learned from.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_documents,) or (n_documents, n_targets), or None
+    n_documents : int
+
+    Raises
+    ------
+    ValueError
+        If there are no documents, or not one target for each of them.
+
+    Examples
+    --------
+    >>> check_mix_targets(["a", "b"], n_documents=2)
+    """
+    if n_documents == 0:
+        msg = (
+            "mixing='learned' learns the weights of the layers from documents, but X "
+            "holds none."
+        )
+        raise ValueError(msg)
+    shape = np.shape(y)
+    if shape[:1] != (n_documents,):
+        got = "none" if y is None else f"an array of shape {shape}"
+        msg = (
+            "mixing='learned' learns the weights of the layers from y: pass one value "
+            f"of it for each of the {n_documents} documents to fit, got {got}; or set "
+            "mixing='mean'."
+        )
+        raise ValueError(msg)
+
+
 def fit_mix(
     blocks: Sequence[Float32Array],
     y: Any,
@@ -44,7 +78,7 @@ def fit_mix(
     ----------
     blocks : sequence of ndarray of shape (n_documents, n_features), float32
         The features of each layer.
-    y : array-like of shape (n_documents,) or (n_documents, n_targets), or None
+    y : array-like of shape (n_documents,) or (n_documents, n_targets)
     penalty : float
         Strength of the penalty of the linear model.
     layer_norm : bool
@@ -58,14 +92,8 @@ def fit_mix(
     Raises
     ------
     ValueError
-        If there is no y, or nothing can be learned from it.
+        If nothing can be learned from y.
     """
-    if y is None:
-        msg = (
-            "mixing='learned' learns the weights of the layers from y: pass y to fit, "
-            "or set mixing='mean'."
-        )
-        raise ValueError(msg)
     task = "classification" if is_classes(y) else "regression"
     mix = fit_layer_mix(
         blocks,

@@ -20,10 +20,13 @@ class Network(Protocol):
         block's output.
     device : torch.device
         Where the states are.
+    pads : bool
+        Whether short windows cost as much as the longest one they run with.
     """
 
     widths: tuple[int, ...]
     device: torch.device
+    pads: bool
 
     def run(self, ids: Ragged, last: int, visit: Visit) -> None:
         """Show the states of layers 0 to `last`, one layer at a time.

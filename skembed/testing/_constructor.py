@@ -1,7 +1,6 @@
 """Checks of the class and of its ``__init__``, before anything is fitted."""
 
 import inspect
-import sys
 from typing import Self
 
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -16,10 +15,11 @@ from skembed.testing._contract import (
     expect,
     fitted,
     has_method,
+    large_objects,
 )
+from skembed.testing._fresh_process import imported_by_looking
 
 _IMMUTABLE = (str, int, float, bool, bytes, tuple, frozenset, type(None), type)
-_HEAVY = ("torch", "transformers", "tokenizers", "tensorflow", "jax")
 _LAZY = "Load or compute at fit or transform; until then, raise AttributeError."
 
 
@@ -124,6 +124,19 @@ def check_clone_keeps_the_parameters(estimator: Estimator) -> None:
 
 
 @contract()
+def check_clone_shares_large_objects(estimator: Estimator) -> None:
+    """`clone` hands on a model, or another large object that is a parameter, as it is.
+
+    A search over parameters would fill the memory with copies otherwise.
+    """
+    ours = list(large_objects(estimator))
+    theirs = {id(part) for _, part in large_objects(clone(estimator))}
+    copied = sorted({name for name, part in ours if id(part) not in theirs})
+    mend = "give its class a __sklearn_clone__ that returns self, or the estimator one."
+    expect(not copied, f"clone copied what is in {copied}.", mend)
+
+
+@contract()
 def check_parameters_survive_a_round_trip(estimator: Estimator) -> None:
     """``set_params(**get_params())`` returns the estimator and changes nothing."""
     given = _unique_parameters(estimator)
@@ -198,12 +211,12 @@ def check_repr_shows_the_class(estimator: Estimator) -> None:
 
 @contract()
 def check_properties_do_nothing_heavy(estimator: Estimator) -> None:
-    """Looking at an unfitted estimator, as `dir` and reprs do, loads and keeps nothing.
+    """Looking at an unfitted estimator, as `dir` and reprs do, keeps nothing in it.
 
     An attribute that does not exist yet raises AttributeError, or NotFittedError.
     """
     unfitted = clone(estimator)
-    before, modules = dict(vars(unfitted)), set(sys.modules)
+    before = dict(vars(unfitted))
     for name in attempt(lambda: dir(unfitted), "dir()", _LAZY):
         error = error_of(lambda name=name: getattr(unfitted, name))  # type: ignore[misc]
         expect(
@@ -213,7 +226,15 @@ def check_properties_do_nothing_heavy(estimator: Estimator) -> None:
         )
     added = sorted(vars(unfitted).keys() ^ before.keys())
     expect(not added, f"looking at the attributes added {added}.", _LAZY)
-    imported = sorted(
-        name for name in set(sys.modules) - modules if name.partition(".")[0] in _HEAVY
-    )
-    expect(not imported, f"looking at the attributes imported {imported}.", _LAZY)
+
+
+@contract()
+def check_looking_imports_nothing_heavy(estimator: Estimator) -> None:
+    """To construct, clone or show an estimator imports no torch, nor anything like it.
+
+    Neither does a fitted one that has been loaded. All this in a new process, after
+    its own module is imported.
+    """
+    imported = imported_by_looking(estimator)
+    mend = f"Import inside of the methods that need it. {_LAZY}"
+    expect(not imported, f"a look at the estimator imported {imported}.", mend)

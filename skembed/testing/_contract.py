@@ -2,19 +2,25 @@
 
 import functools
 import inspect
+import pickle
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, Protocol
 from unittest import SkipTest
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
 from skembed.testing._corpus import corpus
 
 Estimator = Any
 Features = npt.NDArray[np.float32]
+
+# Bytes of a pickle.
+_LARGE = 10_000
+# What `clone` copies of everybody.
+_COPIED = (str, bytes, list, tuple, dict, set, frozenset, np.ndarray, BaseEstimator)
 
 
 class Check(Protocol):
@@ -174,6 +180,30 @@ def has_method(estimator: Estimator, name: str) -> bool:
 def learns(estimator: Estimator) -> bool:
     """Whether the estimator must be fitted before it can transform."""
     return bool(estimator.__sklearn_tags__().requires_fit)
+
+
+def needs_y(estimator: Estimator) -> bool:
+    """Whether the tags say that `fit` needs y."""
+    return bool(estimator.__sklearn_tags__().target_tags.required)
+
+
+def large_objects(estimator: Estimator) -> Iterator[tuple[str, object]]:
+    """Yield the parameters, and the items of such, that are objects such as a model.
+
+    Containers, arrays and estimators are none of them.
+    """
+    for name, value in estimator.get_params(deep=False).items():
+        for part in value if isinstance(value, list | tuple) else (value,):
+            if not isinstance(part, _COPIED) and _pickled_size(part) > _LARGE:
+                yield name, part
+
+
+def _pickled_size(value: object) -> int:
+    try:
+        return len(pickle.dumps(value))
+    # A generator or a lambda; objects may raise anything.
+    except Exception:  # noqa: BLE001
+        return 0
 
 
 def takes_sample_weight(estimator: Estimator) -> bool:

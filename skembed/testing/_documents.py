@@ -1,6 +1,7 @@
 """Checks of what a document may be, and of what happens to an odd one."""
 
 import inspect
+import re
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from skembed.testing._contract import (
     Estimator,
     contract,
+    error_of,
     expect,
     expect_error,
     expect_same,
@@ -19,8 +21,13 @@ from skembed.testing._contract import (
 )
 from skembed.testing._corpus import UNKNOWN, corpus
 from skembed.testing._optional import installed
+from skembed.testing._parameters import constraints_of
 
 _ROW = 3
+_START = "the cook tastes the soup " * 300
+# The same 1500 words, without and with 200 others after them.
+_LONG = [_START, _START + "the moon " * 100]
+_CUT_MEND = "read on by windows, or warn and say how many documents were cut."
 
 
 def _with(document: Any) -> list[Any]:
@@ -169,13 +176,52 @@ def check_unknown_words_give_finite_rows(estimator: Estimator) -> None:
 
 @contract()
 def check_long_documents_are_not_cut_silently(estimator: Estimator) -> None:
-    """The end of a long document counts, or a warning says that it was cut."""
-    start, end = "the cook tastes the soup " * 300, "the moon " * 100
+    """The end of a long document counts, or a warning says how many were cut."""
     model = fitted(estimator)
-    rows, messages = with_warnings(lambda: model.transform([start, start + end]))
-    rows = np.asarray(rows)
+    rows, messages = with_warnings(lambda: model.transform(_LONG))
+    counted = any(re.search(r"\b[12]\b", message) for message in messages)
     expect(
-        messages or np.abs(rows[1] - rows[0]).max() > 1e-4 * np.abs(rows).max(),
-        "1500 words gave the same features with and without 200 others after them.",
-        "read on by windows, or warn and say how many documents were cut.",
+        counted or _ends_count(rows),
+        "1500 words gave the same features with and without 200 others after them, "
+        f"and the warnings said {messages}.",
+        _CUT_MEND,
     )
+
+
+@contract(lambda estimator: has_parameter(estimator, "overlong"))
+def check_overlong_documents_are_never_cut_silently(estimator: Estimator) -> None:
+    """Of ``overlong``, the default reads everything; the others refuse, or warn.
+
+    The warning says how many documents were cut, the error speaks of ``overlong``.
+    """
+    default = inspect.signature(type(estimator)).parameters["overlong"].default
+    for constraint in constraints_of(estimator, "overlong"):
+        for option in sorted(getattr(constraint, "options", ()), key=str):
+            model = fresh(estimator).set_params(overlong=option)
+            rows, messages, error = _read_long(model)
+            what = f"overlong={option!r}"
+            if option == default:
+                happened = f"{what}, the default, raised {error!r} or cut a document."
+                expect(error is None and _ends_count(rows), happened, _CUT_MEND)
+            elif error is not None:
+                happened = f"{what} raised {error!r}, which speaks of something else."
+                expect("overlong" in str(error), happened, _CUT_MEND)
+            elif not _ends_count(rows):
+                told = any(re.search(r"\b[12]\b", message) for message in messages)
+                expect(told, f"{what} cut documents and said {messages}.", _CUT_MEND)
+
+
+def _read_long(model: Estimator) -> tuple[Any, list[str], Exception | None]:
+    """Fit `model` and return the features of long documents, warnings and an error."""
+    results: list[Any] = []
+    model.fit(list(corpus()[0]), corpus()[1])
+    error, messages = with_warnings(
+        lambda: error_of(lambda: results.append(model.transform(_LONG)))
+    )
+    return results[0] if results else None, messages, error
+
+
+def _ends_count(rows: Any) -> bool:
+    """Whether the end of the second of the long documents has changed its features."""
+    rows = np.asarray(rows)
+    return bool(np.abs(rows[1] - rows[0]).max() > 1e-4 * np.abs(rows).max())

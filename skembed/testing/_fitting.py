@@ -1,6 +1,7 @@
 """Checks of the life of an estimator: unfitted, fitted, fitted again, failed."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import joblib
@@ -18,6 +19,7 @@ from skembed.testing._contract import (
     fresh,
     has_method,
     learns,
+    needs_y,
 )
 from skembed.testing._corpus import corpus, probe
 
@@ -33,9 +35,28 @@ def check_fit_returns_the_estimator(estimator: Estimator) -> None:
 
 
 @contract()
+def check_fit_of_no_documents(estimator: Estimator) -> None:
+    """`fit` on no documents raises a ValueError, unless `transform` works after it."""
+    mend = "raise a ValueError if there is nothing to learn from."
+    empty: tuple[Any, ...] = ([], np.array([], dtype=object))
+    for X in empty:
+        for method in ("fit", "fit_transform"):
+            model = fresh(estimator)
+            learn = partial(getattr(model, method), X, corpus()[1][:0])
+            error = error_of(learn)
+            if error is None:
+                shape = np.shape(model.transform(["the moon"]))
+                got = f"after {method} on no documents, one gave the shape {shape}."
+                expect(shape == (1, len(model.get_feature_names_out())), got, mend)
+            else:
+                got = f"{method} on no documents raised {error!r}."
+                expect(isinstance(error, ValueError), got, mend)
+
+
+@contract()
 def check_fit_needs_no_y(estimator: Estimator) -> None:
     """`fit` works without y, unless the tags say that the estimator needs it."""
-    if estimator.__sklearn_tags__().target_tags.required:
+    if needs_y(estimator):
         return
     error = error_of(lambda: fresh(estimator).fit(list(corpus()[0])).transform(probe()))
     mend = "ignore y, or set tags.target_tags.required."

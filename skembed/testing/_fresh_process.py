@@ -5,7 +5,6 @@ It loads what was dumped here before it fits anything itself, so that nothing bu
 dump can have told it what to return.
 """
 
-import functools
 import os
 import pickle
 import subprocess
@@ -13,12 +12,15 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from unittest import SkipTest
 
 import joblib
 import numpy as np
+from sklearn.base import clone
+from sklearn.utils import estimator_html_repr
 
 from skembed.testing._contract import (
     Estimator,
@@ -32,6 +34,7 @@ from skembed.testing._corpus import corpus
 from skembed.testing._optional import installed
 
 HASH_SEED = "4321"
+_HEAVY = {"torch", "transformers", "tokenizers", "tensorflow", "jax"}
 _CODE = (
     "import sys; from skembed.testing._fresh_process import answer; answer(sys.argv[1])"
 )
@@ -58,7 +61,7 @@ def _load_skops(path: Path) -> Any:
 _FORMATS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "pickle": (_dump_pickle, _load_pickle),
     "joblib": (joblib.dump, joblib.load),
-    "mmap": (joblib.dump, functools.partial(joblib.load, mmap_mode="r")),
+    "mmap": (joblib.dump, partial(joblib.load, mmap_mode="r")),
     "skops": (_dump_skops, _load_skops),
 }
 
@@ -74,6 +77,17 @@ def in_fresh_process(estimator: Estimator, task: str) -> Features:
         Whether the other process fits the estimator itself, under another
         PYTHONHASHSEED, or loads one that was fitted and dumped here.
     """
+    return np.asarray(_answer_to(estimator, task))
+
+
+def imported_by_looking(estimator: Estimator) -> list[str]:
+    """Return the heavy modules that another process imports to look at an estimator."""
+    names: list[str] = _answer_to(estimator, "look")
+    return names
+
+
+def _answer_to(estimator: Estimator, task: str) -> Any:
+    """Return what another process answers; raise what it could not even be asked."""
     if type(estimator).__module__ == "__main__":
         msg = "Another process cannot import a class that is defined in __main__."
         raise SkipTest(msg)
@@ -82,10 +96,10 @@ def in_fresh_process(estimator: Estimator, task: str) -> Features:
         raise result
     if isinstance(result, str):
         fail(f"in a new process:\n{result}", "store all that transform needs.")
-    return np.asarray(result)
+    return result
 
 
-@functools.lru_cache(maxsize=8)
+@lru_cache(maxsize=8)
 def _answers(pickled: bytes) -> dict[str, Any]:
     """Ask a new process for everything: a matrix, an error or a traceback per task."""
     model = fitted(pickle.loads(pickled))
@@ -122,14 +136,36 @@ def answer(name: str) -> None:
     folder, texts = Path(name), list(corpus()[0])
     results: dict[str, Any] = {}
 
-    def note(task: str, load: Callable[[], Any]) -> None:
+    def note(task: str, action: Callable[[], Any]) -> None:
         try:
-            results[task] = np.asarray(load().transform(texts))
+            results[task] = action()
         except Exception:  # noqa: BLE001 (sent back as text, and raised there)
             results[task] = traceback.format_exc()
 
+    def features(load: Callable[[], Any]) -> Features:
+        return np.asarray(load().transform(texts))
+
+    # First, while nothing is imported that only `transform` needs.
+    note("look", lambda: _look(folder))
     for task, (_, load) in _FORMATS.items():
         if (folder / task).exists():
-            note(task, functools.partial(load, folder / task))
-    note("fit", lambda: fitted(_load_pickle(folder / "unfitted")))
+            note(task, partial(features, partial(load, folder / task)))
+    note("fit", lambda: features(lambda: fitted(_load_pickle(folder / "unfitted"))))
     (folder / "answers").write_bytes(pickle.dumps(results))
+
+
+def _look(folder: Path) -> list[str]:
+    """Look at the estimators as users and tools do; list what that imports."""
+    imported: set[str] = set()
+    for path in (folder / "unfitted", folder / "pickle"):
+        if not path.exists():
+            continue
+        model = _load_pickle(path)
+        before = set(sys.modules)
+        for one in (model, clone(type(model)(**model.get_params(deep=False)))):
+            one.__sklearn_tags__()
+            for name in dir(one):
+                error_of(lambda one=one, name=name: getattr(one, name))  # type: ignore[misc]
+            repr(one), estimator_html_repr(one)
+        imported |= sys.modules.keys() - before
+    return sorted(name for name in imported if name.partition(".")[0] in _HEAVY)

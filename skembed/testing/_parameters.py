@@ -57,6 +57,8 @@ def _other_value(constraints: list[Any], value: Any) -> Any:
         elif isinstance(constraint, Interval) and not isinstance(value, str | None):
             step = 1 if constraint.type is Integral else 0.25
             candidates += [value + step, value - step]
+    if isinstance(value, bool):
+        candidates.append(not value)
     for candidate in candidates:
         if candidate != value and any(
             c.is_satisfied_by(candidate) for c in constraints
@@ -65,7 +67,8 @@ def _other_value(constraints: list[Any], value: Any) -> Any:
     return value
 
 
-def _other_settings(estimator: Estimator) -> Iterator[tuple[str, Any]]:
+def other_settings(estimator: Estimator) -> Iterator[tuple[str, Any]]:
+    """Yield every parameter of which another value is known, and that value."""
     for name, value in estimator.get_params(deep=False).items():
         other = _other_value(constraints_of(estimator, name), value)
         # A change of `verbose` would only print.
@@ -113,7 +116,7 @@ def check_set_params_takes_effect_at_the_next_fit(estimator: Estimator) -> None:
     What needs no fit follows its parameters at the next `transform`.
     """
     texts, y = list(corpus()[0][:40]), corpus()[1][:40]
-    for name, value in _other_settings(estimator):
+    for name, value in other_settings(estimator):
         new = fresh(estimator).set_params(**{name: value})
         if error_of(lambda new=new: new.fit(texts, y).transform(texts)):  # type: ignore[misc]
             # Allowed alone, but not beside the other parameters.

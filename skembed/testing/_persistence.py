@@ -17,6 +17,8 @@ from skembed.testing._contract import (
     expect_same,
     fitted,
     fresh,
+    has_parameter,
+    large_objects,
     with_warnings,
 )
 from skembed.testing._corpus import corpus, probe
@@ -169,9 +171,30 @@ class _TypeCollector(pickle.Unpickler):
 @contract()
 def check_pickle_is_free_of_devices(estimator: Estimator) -> None:
     """A pickle holds plain arrays, so that it loads where there is no such device."""
-    collector = _TypeCollector(io.BytesIO(pickle.dumps(fitted(estimator))))
+    model = fitted(estimator)
+    # What is made at first use must not be stored either.
+    model.transform(probe())
+    model.transform_tokens(probe())
+    collector = _TypeCollector(io.BytesIO(pickle.dumps(model)))
     collector.modules = set()
     collector.load()
     found = sorted(collector.modules.intersection(_DEVICES))
     mend = "store numpy arrays in __getstate__, and move them to the device when used."
     expect(not found, f"the pickle needs {found} to be loaded.", mend)
+
+
+@contract(lambda estimator: has_parameter(estimator, "store_weights"))
+def check_weights_are_stored_if_asked(estimator: Estimator) -> None:
+    """A pickle refers to published weights; ``store_weights=True`` puts them in."""
+    sizes, mend = {}, "leave what can be loaded again out of __getstate__."
+    for stored in (False, True):
+        model = fresh(estimator).set_params(store_weights=stored)
+        model.fit(list(corpus()[0]), corpus()[1])
+        expected, pickled = model.transform(probe()), pickle.dumps(model)
+        sizes[stored] = len(pickled)
+        happened = f"with store_weights={stored} a pickle gives other features."
+        expect_same(pickle.loads(pickled).transform(probe()), expected, happened, mend)
+    if not list(large_objects(estimator)):
+        # Of a model that is given as an object there is nothing to refer to.
+        happened = f"with and without weights a pickle has {sizes[False]} bytes."
+        expect(sizes[False] < sizes[True], happened, mend)

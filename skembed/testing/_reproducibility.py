@@ -1,6 +1,11 @@
 """Checks of random numbers: the same seed gives the same vectors, wherever."""
 
+import logging
+import os
 import random
+import sys
+import warnings
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +19,7 @@ from skembed.testing._contract import (
     fresh,
     has_parameter,
 )
-from skembed.testing._corpus import corpus
+from skembed.testing._corpus import corpus, probe
 from skembed.testing._fresh_process import HASH_SEED, in_fresh_process
 
 _SEED_MEND = "draw from check_random_state(self.random_state) alone, in a fixed order."
@@ -51,7 +56,10 @@ def check_other_process_gives_the_same_features(estimator: Estimator) -> None:
 
 @contract(lambda estimator: has_parameter(estimator, "n_jobs"))
 def check_n_jobs_of_fit_changes_nothing(estimator: Estimator) -> None:
-    """Any ``n_jobs`` learns the same, bit for bit."""
+    """Any ``n_jobs`` learns the same, bit for bit where random numbers are drawn.
+
+    Where none are, what is learned may depend on it as features do: to rounding.
+    """
     texts, y = list(corpus()[0]), corpus()[1]
     alone, together = (
         fresh(estimator).set_params(n_jobs=n_jobs).fit(texts, y) for n_jobs in (1, 2)
@@ -61,7 +69,7 @@ def check_n_jobs_of_fit_changes_nothing(estimator: Estimator) -> None:
         alone.transform(texts),
         "fit with n_jobs=2 and with n_jobs=1 learned different features.",
         "split the work, and the random numbers, by data and not by worker.",
-        exact=True,
+        exact=_has_random_state(estimator),
     )
 
 
@@ -86,29 +94,91 @@ def check_random_state_may_be_a_generator(estimator: Estimator) -> None:
 
 @contract()
 def check_global_random_state_is_left_alone(estimator: Estimator) -> None:
-    """Neither the result depends on the global random state nor does it change."""
+    """Neither the result depends on the global random state nor does it change.
+
+    Neither numpy's, nor Python's, nor torch's.
+    """
     texts = list(corpus()[0])
-    saved, saved_python = np.random.get_state(), random.getstate()  # noqa: NPY002
+    # So that what is imported at first use, such as torch, is there.
+    fitted(estimator).transform(texts)
+    saved = _global_state()
     try:
         results = []
         for seed in (1, 2):
-            np.random.seed(seed)  # noqa: NPY002
-            random.seed(seed)
-            before = _global_state()
+            _seed_globally(seed)
+            before = _as_text(_global_state())
             results.append(fitted(estimator).transform(texts))
             mend = f"{_SEED_MEND} Never call numpy.random.seed or random.random."
-            expect(
-                _global_state() == before,
-                "fit or transform moved the global random state on.",
-                mend,
-            )
+            moved = [
+                name
+                for name, state in _as_text(_global_state()).items()
+                if state != before[name]
+            ]
+            happened = f"fit or transform moved the global random state on: {moved}."
+            expect(not moved, happened, mend)
         happened = "features depend on the global random state."
         expect_same(results[0], results[1], happened, mend, exact=True)
     finally:
-        np.random.set_state(saved)  # noqa: NPY002
-        random.setstate(saved_python)
+        np.random.set_state(saved["numpy"])  # noqa: NPY002
+        random.setstate(saved["random"])
+        if "torch" in saved:
+            sys.modules["torch"].set_rng_state(saved["torch"])
 
 
-def _global_state() -> tuple[bytes, int, object]:
-    _, keys, position, *_ = np.random.get_state()  # noqa: NPY002
-    return np.asarray(keys).tobytes(), int(position), random.getstate()
+def _seed_globally(seed: int) -> None:
+    np.random.seed(seed)  # noqa: NPY002
+    random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+def _global_state() -> dict[str, Any]:
+    state: dict[str, Any] = {
+        "numpy": np.random.get_state(),  # noqa: NPY002
+        "random": random.getstate(),
+    }
+    if "torch" in sys.modules:
+        state["torch"] = sys.modules["torch"].get_rng_state()
+    return state
+
+
+def _as_text(state: dict[str, Any]) -> dict[str, str]:
+    """Make states of generators comparable."""
+    _, keys, *rest = state["numpy"]
+    text = {"numpy": f"{keys.tolist()} {rest}", "random": str(state["random"])}
+    if "torch" in state:
+        text["torch"] = str(state["torch"].tolist())
+    return text
+
+
+@contract()
+def check_global_settings_are_left_alone(estimator: Estimator) -> None:
+    """Warnings, logging, the environment and torch are set after use as before."""
+    # What is imported at first use may have set something.
+    fitted(estimator).transform(probe())
+    before = _global_settings()
+    model = fitted(estimator)
+    model.transform(probe())
+    model.transform_tokens(probe())
+    changed = [
+        name for name, value in _global_settings().items() if value != before[name]
+    ]
+    mend = "change settings of the process by a context manager, if at all."
+    expect(not changed, f"fit or transform changed {changed}.", mend)
+
+
+def _global_settings() -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "warnings.filters": list(warnings.filters),
+        "logging": (logging.root.level, list(logging.root.handlers)),
+        "os.environ": dict(os.environ),
+        "numpy.geterr()": np.geterr(),
+    }
+    if "torch" in sys.modules:
+        torch = sys.modules["torch"]
+        settings |= {
+            "torch.get_num_threads()": torch.get_num_threads(),
+            "torch.get_default_dtype()": torch.get_default_dtype(),
+            "torch.is_grad_enabled()": torch.is_grad_enabled(),
+        }
+    return settings

@@ -38,8 +38,12 @@ def check_equal_weights_change_nothing(estimator: Estimator) -> None:
 
 @contract(takes_sample_weight)
 def check_weights_have_an_effect(estimator: Estimator) -> None:
-    """Documents with other weights teach something else."""
-    texts = list(corpus()[0])
+    """Documents with other weights teach something else, if they teach anything."""
+    texts, y = list(corpus()[0]), corpus()[1]
+    half = fresh(estimator).fit(texts[:40], y[:40]).transform(texts)
+    if np.array_equal(half, fitted(estimator).transform(texts)):
+        # Documents without any weight change nothing: nothing is learned from them.
+        return
     uneven = np.where(corpus()[1] == "cooking", 0.1, 3.0)
     rows = weighted(estimator, uneven).transform(texts)
     same = np.array_equal(rows, fitted(estimator).transform(texts))

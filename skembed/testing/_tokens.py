@@ -1,5 +1,6 @@
 """Checks of `transform_tokens`: one vector per token, by document."""
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ from skembed.testing._contract import (
     expect,
     expect_same,
     fitted,
+    with_warnings,
 )
 from skembed.testing._corpus import corpus, probe
 
@@ -121,6 +123,35 @@ def check_token_containers(estimator: Estimator) -> None:
 
 
 @contract()
+def check_tokens_of_long_documents(estimator: Estimator) -> None:
+    """All tokens of a long document have a vector, or a warning says what was cut."""
+    model, document = fitted(estimator), "the moon " * 700
+    result, messages = with_warnings(lambda: model.transform_tokens([document]))
+    n_found = "".join(result.tokens[0]).lower().count("moon")
+    happened = f"of 700 words, {n_found} are among the tokens of a long document."
+    mend = "read on by windows and give every token once, or warn."
+    expect(n_found == 700 or (messages and n_found < 700), happened, mend)
+
+
+@contract()
+def check_tokens_in_context_have_offsets(estimator: Estimator) -> None:
+    """Where a token's vector depends on its neighbors, there are ``offsets``.
+
+    It is a vector of one place in the text, which its str does not tell.
+    """
+    result = _tokens_of(estimator, ["the moon", "soup moon"])
+    vectors = [matrix[-1] for matrix in result]
+    scale = np.abs(vectors).max()
+    differ = np.abs(vectors[0] - vectors[1]).max() > 1e-3 * scale
+    mend = "give the (start, end) of every token, one array per document."
+    offsets = getattr(result, "offsets", None)
+    happened = (
+        "the vectors of 'moon' in 'the moon' and 'soup moon' differ, without any."
+    )
+    expect(offsets is not None or not differ, happened, mend)
+
+
+@contract()
 def check_token_offsets(estimator: Estimator) -> None:
     """``offsets``, if there are any, are the characters of each token in its text."""
     documents = ["The moon, the soup!", "", "a Café"]
@@ -137,3 +168,36 @@ def check_token_offsets(estimator: Estimator) -> None:
         for start, end in np.asarray(offsets).tolist():
             inside = 0 <= start <= end <= len(text)
             expect(inside, f"({start}, {end}) is not within {text!r}.", mend)
+
+
+@contract()
+def check_token_offsets_point_at_the_tokens(estimator: Estimator) -> None:
+    """``offsets``, if there are any, cut the token out of its text, one after another.
+
+    A token that has other letters than the text, such as [UNK], is not looked at.
+    """
+    # Of several windows, for many models: the second one is long.
+    documents = ["  The moon,the soup! The  moon", "The soup, the moon. " * 200]
+    result = _tokens_of(estimator, documents)
+    if getattr(result, "offsets", None) is None:
+        return
+    mend = "count characters from the start of the document as it was given."
+    for text, tokens, offsets in zip(
+        documents, result.tokens, result.offsets, strict=True
+    ):
+        end_before = 0
+        for token, (start, end) in zip(tokens, np.asarray(offsets), strict=True):
+            letters = _letters(token)
+            if not letters or letters not in _letters(text):
+                continue
+            cut = text[start:end]
+            happened = f"the offsets ({start}, {end}) of {token!r} cut out {cut!r}."
+            expect(_letters(cut) == letters, happened, mend)
+            happened = f"{token!r} begins at {start}, the token before ends later."
+            expect(start >= end_before, happened, mend)
+            end_before = end
+
+
+def _letters(text: str) -> str:
+    """Drop what is no English letter: tokenizers mark with it where a word begins."""
+    return re.sub("[^a-z0-9]", "", text.lower())

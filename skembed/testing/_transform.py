@@ -19,6 +19,8 @@ from skembed.testing._contract import (
 )
 from skembed.testing._corpus import corpus, probe
 
+# scikit-learn's name, and that of models that count what runs together by tokens.
+_BATCHES = ("batch_size", "batch_tokens")
 _ROWS_MEND = "compute each row from its own document alone; take care of padding."
 
 
@@ -55,8 +57,10 @@ def check_one_row_per_document(estimator: Estimator) -> None:
 def check_rows_do_not_depend_on_the_batch(estimator: Estimator) -> None:
     """`transform` of many documents is what it is of each of them alone."""
     model = fitted(estimator)
-    alone = np.vstack([model.transform([document]) for document in probe()])
-    together = model.transform(probe())
+    # With one that many models read in several windows.
+    documents = [*probe(), "the moon and the soup " * 110 + "a distant galaxy " * 50]
+    alone = np.vstack([model.transform([document]) for document in documents])
+    together = model.transform(documents)
     happened = "documents together gave other features than one by one."
     expect_same(together, alone, happened, _ROWS_MEND)
 
@@ -87,14 +91,20 @@ def check_documents_may_repeat(estimator: Estimator) -> None:
     expect_same(several, once[order], happened, mend)
 
 
-@contract(lambda estimator: has_parameter(estimator, "batch_size"))
+@contract(lambda estimator: any(has_parameter(estimator, name) for name in _BATCHES))
 def check_batch_size_changes_nothing(estimator: Estimator) -> None:
-    """``batch_size`` decides how fast features come, not what they are."""
-    expected = fitted(estimator).transform(probe())
-    for size in (1, 3):
-        model = fitted(estimator).set_params(batch_size=size)
-        happened = f"batch_size={size} gave other features."
-        expect_same(model.transform(probe()), expected, happened, _ROWS_MEND)
+    """``batch_size`` and ``batch_tokens`` make features come fast, but not others."""
+    model = fitted(estimator)
+    expected = model.transform(probe())
+    expected_tokens = model.transform_tokens(probe()).vectors
+    for name in filter(lambda name: has_parameter(estimator, name), _BATCHES):
+        for size in (1, 3, 20):
+            model = fitted(estimator).set_params(**{name: size})
+            happened = f"{name}={size} gave other features."
+            expect_same(model.transform(probe()), expected, happened, _ROWS_MEND)
+            tokens = model.transform_tokens(probe()).vectors
+            happened = f"{name}={size} gave other token vectors."
+            expect_same(tokens, expected_tokens, happened, _ROWS_MEND)
 
 
 @contract(lambda estimator: has_parameter(estimator, "n_jobs"))
@@ -102,10 +112,15 @@ def check_n_jobs_of_transform_changes_nothing(estimator: Estimator) -> None:
     """``n_jobs`` decides how fast features come, not what they are."""
     texts = list(corpus()[0])
     model = fitted(estimator)
-    alone = model.set_params(n_jobs=1).transform(texts)
-    together = model.set_params(n_jobs=2).transform(texts)
-    happened = "transform with n_jobs=2 and with n_jobs=1 differ."
-    expect_same(together, alone, happened, _ROWS_MEND)
+    for name, of in {
+        "transform": model.transform,
+        "transform_tokens": lambda X: model.transform_tokens(X).vectors,
+    }.items():
+        model.set_params(n_jobs=1)
+        alone = of(texts)
+        model.set_params(n_jobs=2)
+        happened = f"{name} with n_jobs=2 and with n_jobs=1 differ."
+        expect_same(of(texts), alone, happened, _ROWS_MEND)
 
 
 @contract()

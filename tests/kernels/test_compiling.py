@@ -1,5 +1,6 @@
 """Compiled code is kept on disk, and never stands in the way."""
 
+import gc
 import os
 import pickle
 import shutil
@@ -105,3 +106,23 @@ def test_two_processes_may_compile_at_once_without_a_home(tmp_path):
     outputs = [process.communicate()[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     assert outputs[0] == outputs[1] == f"{np.array([0, 0])}\n".encode()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_compiling_leaves_the_collector_as_it_was(enabled):
+    seen = []
+
+    @compiled()
+    def add(a, b):
+        return a + b
+
+    was_enabled = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        assert add(1, 2) == 3
+        with pytest.raises(numba.TypingError):
+            add(1, "2")
+        seen.append(gc.isenabled())
+    finally:
+        (gc.enable if was_enabled else gc.disable)()
+    assert seen == [enabled]

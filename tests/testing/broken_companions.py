@@ -4,7 +4,9 @@ import contextlib
 import multiprocessing
 import re
 import uuid
+from typing import ClassVar
 
+import joblib
 import numpy as np
 
 from tests.testing.reference import AverageOfWords, breaks
@@ -94,6 +96,105 @@ class PicklesATensor(AverageOfWords):
         import torch
 
         return super().__getstate__() | {"_tensor": torch.zeros(2)}
+
+
+@breaks("check_pickle_is_free_of_devices", "the pickle needs ['torch']")
+class PicklesWhatItHasLoaded(AverageOfWords):
+    def transform(self, X):
+        import torch
+
+        self._network = torch.zeros(2)
+        return super().transform(X)
+
+
+class RefersToItsVectors(AverageOfWords):
+    """Correct: the reference, whose vectors can be drawn again."""
+
+    def __init__(self, vector_size=6, *, store_weights=False, random_state=None):
+        super().__init__(vector_size, random_state=random_state)
+        self.store_weights = store_weights
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if not self.store_weights:
+            state.pop("vectors_", None)
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "counts_" in state and "vectors_" not in state:
+            self.vectors_ = self._vectors(self.counts_, self.seed_)
+
+
+@breaks("check_weights_are_stored_if_asked", "with and without weights a pickle has")
+class StoresItsVectorsAnyway(RefersToItsVectors):
+    def __getstate__(self):
+        return AverageOfWords.__getstate__(self)
+
+
+@breaks("check_weights_are_stored_if_asked", "with store_weights=False a pickle gives")
+class FindsOtherVectors(RefersToItsVectors):
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "counts_" in state and "vectors_" not in state:
+            self.vectors_ = self.vectors_ * 2
+
+
+_KEPT = {}
+
+
+class KeepsFeatures(AverageOfWords):
+    """Correct: the reference, which finds features again that it has made."""
+
+    _parameter_constraints: ClassVar = {
+        **AverageOfWords._parameter_constraints,
+        "memory": "no_validation",
+    }
+
+    def __init__(
+        self, vector_size=6, *, pooling="mean", memory=None, random_state=None
+    ):
+        super().__init__(vector_size, pooling=pooling, random_state=random_state)
+        self.memory = memory
+
+    def transform(self, X):
+        if self.memory is None:
+            return super().transform(X)
+        location = str(getattr(self.memory, "location", self.memory))
+        key = (type(self), location, joblib.hash(self._key(X)))
+        if key not in _KEPT:
+            _KEPT[key] = super().transform(X)
+        return self._found(_KEPT[key])
+
+    def _key(self, X):
+        return [self.vectors_, self.pooling, self._documents(X)]
+
+    def _found(self, rows):
+        return rows.copy()
+
+
+@breaks("check_memory_changes_nothing", "features are others")
+class RoundsWhatItKeeps(KeepsFeatures):
+    def _found(self, rows):
+        return rows.round(1)
+
+
+@breaks("check_memory_changes_nothing", "Happened: TypeError")
+class KeepsInAStr(KeepsFeatures):
+    def _key(self, X):
+        return [*super()._key(X), self.memory + "/features"]
+
+
+@breaks("check_memory_tells_settings_apart", "with the changes {'pooling': 'max'}")
+class KeepsWithoutPooling(KeepsFeatures):
+    def _key(self, X):
+        return [self.vectors_, self._documents(X)]
+
+
+@breaks("check_memory_tells_settings_apart", "with the changes {}")
+class KeepsByNumberOfDocuments(KeepsFeatures):
+    def _key(self, X):
+        return [self.vectors_, self.pooling, len(self._documents(X))]
 
 
 @breaks("check_pipeline", "decides otherwise than on its features")

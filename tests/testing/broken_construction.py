@@ -81,6 +81,42 @@ class ClonesWhatItLearned(AverageOfWords):
         return copy.copy(self)
 
 
+class Model:
+    """What is large, and copied by `clone`."""
+
+    def __init__(self):
+        self.weights = np.ones((100, 100))
+
+
+class SharedModel(Model):
+    """Not copied."""
+
+    def __sklearn_clone__(self):
+        return self
+
+
+@breaks("check_clone_shares_large_objects", "copied what is in ['model']")
+class CopiesItsModel(AverageOfWords):
+    def __init__(self, vector_size=6, *, model=Model()):  # noqa: B008
+        super().__init__(vector_size)
+        self.model = model
+
+
+@breaks("check_clone_shares_large_objects", "copied what is in ['model']")
+class CopiesAPair(AverageOfWords):
+    def __init__(self, vector_size=6, *, model=("tokenizer", Model())):  # noqa: B008
+        super().__init__(vector_size)
+        self.model = model
+
+
+class SharesItsModel(AverageOfWords):
+    """Correct: its model is handed on."""
+
+    def __init__(self, vector_size=6, *, model=("tokenizer", SharedModel())):  # noqa: B008
+        super().__init__(vector_size)
+        self.model = model
+
+
 @breaks("check_parameters_survive_a_round_trip", "did not return the estimator")
 class SetParamsReturnsNothing(AverageOfWords):
     def set_params(self, **params):
@@ -134,11 +170,25 @@ class LoadsInAProperty(AverageOfWords):
         return "a large one"
 
 
-@breaks("check_properties_do_nothing_heavy", "imported ['torch.made_up']")
+@breaks("check_looking_imports_nothing_heavy", "imported ['torch.made_up']")
 class ImportsInAProperty(AverageOfWords):
     @property
     def model(self):
         sys.modules["torch.made_up"] = types.ModuleType("made_up")
+
+
+@breaks("check_looking_imports_nothing_heavy", "imported ['torch.made_up']")
+class ImportsToNameItsFeatures(ImportsInAProperty):
+    model = None
+
+    @property
+    def _n_features_out(self):
+        sys.modules["torch.made_up"] = types.ModuleType("made_up")
+        return super()._n_features_out
+
+    @property
+    def n_features_(self):
+        return self._n_features_out
 
 
 @breaks("check_properties_do_nothing_heavy", "raised KeyError")
@@ -174,6 +224,19 @@ class KeepsItsFirstSize(AverageOfWords):
     def _vectors(self, counts, seed):
         self._size = getattr(self, "_size", self.vector_size)
         return super()._vectors(counts, seed)[:, : self._size]
+
+
+@breaks("check_set_params_takes_effect_at_the_next_fit", "lowercase=True")
+class KeepsItsFirstCase(AverageOfWords):
+    _parameter_constraints: ClassVar = {**_CONSTRAINTS, "lowercase": ["boolean"]}
+
+    def __init__(self, vector_size=6, *, lowercase=False, random_state=None):
+        super().__init__(vector_size, random_state=random_state)
+        self.lowercase = lowercase
+
+    def _vectors(self, counts, seed):
+        self._lowers = getattr(self, "_lowers", self.lowercase)
+        return super()._vectors(counts, seed + self._lowers)
 
 
 @breaks("check_n_jobs_is_validated", "n_jobs=0 raised no error")

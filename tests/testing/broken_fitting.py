@@ -1,6 +1,7 @@
 """Estimators that go wrong when they are fitted, or fitted again."""
 
 import contextlib
+import warnings
 from numbers import Integral
 from typing import ClassVar
 
@@ -21,6 +22,20 @@ class CountsY(AverageOfWords):
     def fit(self, X, y=None, sample_weight=None):
         len(y)
         return super().fit(X, y, sample_weight)
+
+
+@breaks("check_fit_of_no_documents", "raised IndexError")
+class LooksAtTheFirstDocument(AverageOfWords):
+    def _documents(self, X):
+        documents = super()._documents(X)
+        documents[0]
+        return documents
+
+
+@breaks("check_fit_of_no_documents", "one gave the shape (1, 0)")
+class CountsColumnsOfNothing(AverageOfWords):
+    def transform(self, X):
+        return super().transform(X)[:, : len(self.vectors_)]
 
 
 @breaks("check_not_fitted_error", "transform before fit raised AttributeError")
@@ -55,6 +70,23 @@ class HashedWords(AverageOfWords):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         return tags
+
+
+class WeighsNothing(HashedWords):
+    """Correct: it takes weights, and learns nothing that they could change."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        return super().fit(X, y)
+
+
+class SumsByWorker(WeighsNothing):
+    """Correct: what it computes depends on `n_jobs` to rounding, and draws nothing."""
+
+    def __init__(self, vector_size=6, *, n_jobs=None):
+        super().__init__(vector_size, n_jobs=n_jobs)
+
+    def _row(self, words):
+        return super()._row(words) * np.float32(1 + 2e-7 * (self.n_jobs or 1))
 
 
 @breaks("check_transform_without_fit", "transform before and after fit differ")
@@ -201,6 +233,13 @@ class LearnsByWorker(AverageOfWords):
         return super()._vectors(counts, seed) * np.float32(self.n_jobs or 1)
 
 
+@breaks("check_n_jobs_of_fit_changes_nothing", "learned different features")
+class RoundsByWorker(AverageOfWords):
+    def _vectors(self, counts, seed):
+        vectors = super()._vectors(counts, seed)
+        return vectors * np.float32(1 + 2e-7 * (self.n_jobs or 1))
+
+
 @breaks("check_random_state_may_be_a_generator", "a RandomState raised")
 class TakesIntegersOnly(AverageOfWords):
     _parameter_constraints: ClassVar = {
@@ -225,7 +264,7 @@ class DrawsFromAnotherGenerator(AverageOfWords):
         return super()._vectors(counts, seed)
 
 
-@breaks("check_global_random_state_is_left_alone", "moved the global random state on")
+@breaks("check_global_random_state_is_left_alone", "state on: ['numpy']")
 class SeedsGlobally(AverageOfWords):
     def _vectors(self, counts, seed):
         np.random.seed(seed)  # noqa: NPY002
@@ -237,6 +276,22 @@ class ReadsTheGlobalState(AverageOfWords):
     def _vectors(self, counts, seed):
         first = np.random.get_state()[1][0]  # noqa: NPY002
         return super()._vectors(counts, seed) * np.float32(1 + first % 7)
+
+
+@breaks("check_global_random_state_is_left_alone", "state on: ['torch']")
+class DrawsFromTorch(AverageOfWords):
+    def transform(self, X):
+        import torch
+
+        torch.rand(1)
+        return super().transform(X)
+
+
+@breaks("check_global_settings_are_left_alone", "changed ['warnings.filters']")
+class SilencesWarnings(AverageOfWords):
+    def transform_tokens(self, X):
+        warnings.filters.insert(0, warnings.filters[-1])
+        return super().transform_tokens(X)
 
 
 @breaks("check_equal_weights_change_nothing", "weights of 1 (float64)")

@@ -1,5 +1,7 @@
 """Estimators that misread containers or documents."""
 
+import warnings
+
 import numpy as np
 
 from tests.testing.reference import AverageOfWords, breaks
@@ -246,7 +248,15 @@ class GivesUnknownWordsOnes(AverageOfWords):
         return super()._row(words)
 
 
+@breaks("check_tokens_of_long_documents", "of 700 words, 256 are among")
 @breaks("check_long_documents_are_not_cut_silently", "1500 words gave the same")
 class CutsAfter512Words(AverageOfWords):
     def _words(self, document, i):
         return super()._words(document, i)[:512]
+
+
+@breaks("check_long_documents_are_not_cut_silently", "said ['Documents were cut.']")
+class DoesNotCountWhatItCuts(CutsAfter512Words):
+    def transform(self, X):
+        warnings.warn("Documents were cut.", stacklevel=2)
+        return super().transform(X)

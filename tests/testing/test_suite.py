@@ -11,6 +11,7 @@ from skembed.testing import check_text_estimator, parametrize_with_text_checks
 from tests.testing import (  # noqa: F401 (they enter the zoo)
     broken_companions,
     broken_construction,
+    broken_contextual,
     broken_features,
     broken_fitting,
     broken_inputs,
@@ -21,6 +22,7 @@ CHECKS = {check.__name__: check for check in suite.all_checks()}
 SLOW = {
     "check_grid_search_in_processes",
     "check_joblib_in_a_fresh_process",
+    "check_looking_imports_nothing_heavy",
     "check_memory_map_in_a_fresh_process",
     "check_other_process_gives_the_same_features",
     "check_pickle_in_a_fresh_process",
@@ -74,7 +76,26 @@ def test_every_check_says_what_it_promises():
     [
         ("check_transform_without_fit", broken_fitting.HashedWords()),
         ("check_not_fitted_error", AverageOfWords()),
-        ("check_token_offsets", broken_features.HasOffsets()),
+        ("check_clone_shares_large_objects", broken_construction.SharesItsModel()),
+        ("check_weights_have_an_effect", broken_fitting.WeighsNothing()),
+        ("check_n_jobs_of_fit_changes_nothing", broken_fitting.SumsByWorker()),
+        ("check_weights_are_stored_if_asked", broken_companions.RefersToItsVectors()),
+        ("check_memory_changes_nothing", broken_companions.KeepsFeatures()),
+        ("check_memory_tells_settings_apart", broken_companions.KeepsFeatures()),
+        ("check_missing_y_is_refused", broken_contextual.NeedsY()),
+        ("check_y_of_another_length_is_refused", broken_contextual.NeedsY()),
+        ("check_fit_needs_no_y", broken_contextual.NeedsY()),
+        ("check_token_offsets", broken_contextual.HasOffsets()),
+        (
+            "check_token_offsets_point_at_the_tokens",
+            broken_contextual.HasOffsets(),
+        ),
+        ("check_tokens_in_context_have_offsets", broken_contextual.ReadsContext()),
+        (
+            "check_overlong_documents_are_never_cut_silently",
+            broken_contextual.Truncates(),
+        ),
+        ("check_feature_names_of_every_option", broken_contextual.HasLayers()),
     ],
 )
 def test_estimators_of_other_kinds_pass(check, estimator):

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import count
 from typing import Any
 
 import torch
@@ -37,34 +39,42 @@ def find_blocks(model: Any) -> list[nn.Module] | None:
     return None
 
 
+# Of each thread its own: several may run one model.
+_show: ContextVar[Callable[[torch.Tensor], None]] = ContextVar("skembed_show")
+
+
+def watch(blocks: list[nn.Module]) -> None:
+    """Have blocks show their inputs to `shown`, in which they must run from now on."""
+    # A block that occurs twice is watched once.
+    for block in dict.fromkeys(blocks):
+        block.register_forward_pre_hook(_show_input, with_kwargs=True)
+
+
+def _show_input(_: nn.Module, args: Any, kwargs: Any) -> None:
+    _show.get()(args[0] if args else kwargs["hidden_states"])
+
+
 @contextmanager
-def shown(
-    blocks: list[nn.Module], last: int, visit: Callable[[int, torch.Tensor], None]
-) -> Iterator[None]:
-    """Show the input of every block while a model runs, and end the run at `last`.
+def shown(last: int, visit: Callable[[int, torch.Tensor], None]) -> Iterator[None]:
+    """Show the input of every watched block of a run, and end the run at `last`.
 
     Parameters
     ----------
-    blocks : list of Module
     last : int
         Raise `LayerReached` once the layer of this number has been shown.
     visit : callable
         Called with the number of each block's turn, from 0, and its input.
     """
-    layer = 0
+    turns = count()
 
-    def before(_: nn.Module, args: Any, kwargs: Any) -> None:
-        nonlocal layer
-        visit(layer, args[0] if args else kwargs["hidden_states"])
+    def show(states: torch.Tensor) -> None:
+        layer = next(turns)
+        visit(layer, states)
         if layer == last:
             raise LayerReached
-        layer += 1
 
-    hooks = [
-        block.register_forward_pre_hook(before, with_kwargs=True) for block in blocks
-    ]
+    token = _show.set(show)
     try:
         yield
     finally:
-        for hook in hooks:
-            hook.remove()
+        _show.reset(token)

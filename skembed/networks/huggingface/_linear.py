@@ -57,6 +57,19 @@ def _product(
     return result
 
 
+def product_and_sum(
+    states: torch.Tensor,
+    other: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+) -> torch.Tensor:
+    """Multiply states of shape (..., n_in), and add others of shape (..., n_out)."""
+    result: torch.Tensor = torch.ops.mkldnn._linear_pointwise.binary(
+        states, other, weight, bias, "add"
+    )
+    return result
+
+
 def speed_up_linear(model: Any) -> Any | None:
     """Replace a model's linear layers, in place.
 
@@ -69,7 +82,7 @@ def speed_up_linear(model: Any) -> Any | None:
     model : Module or None
         The same; None where nothing would be faster.
     """
-    if model.device.type != "cpu" or model.dtype != torch.float32 or not _works():
+    if model.device.type != "cpu" or not _works(model.dtype):
         return None
     for module in list(model.modules()):
         for name, child in module.named_children():
@@ -89,18 +102,28 @@ def _replacement(module: nn.Module) -> OneDnnLinear | None:
 
 
 @cache
-def _works() -> bool:
+def _works(dtype: torch.dtype) -> bool:
     """Whether oneDNN's product is there, and right."""
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
+    if dtype not in (torch.float32, torch.bfloat16):
+        return False
     generator = torch.Generator().manual_seed(0)
-    states, weight = torch.randn((2, 64, 64), generator=generator)
-    bias = torch.randn(64, generator=generator)
+    states, weight = torch.randn((2, 64, 64), generator=generator).to(dtype)
+    bias = torch.randn(64, generator=generator).to(dtype)
+    tolerance = 1e-4 if dtype == torch.float32 else 0.2
     with torch.inference_mode():
         try:
-            ours = _product(states, weight, bias)
+            # Where the processor has no such numbers, it has no such product.
+            if dtype == torch.bfloat16 and not _has_bfloat16():
+                return False
+            ours = product_and_sum(states, states, weight, bias)
         # Another version of torch may have renamed it, or want other arguments.
         except (AttributeError, RuntimeError, TypeError):
             return False
-        truth = nn.functional.linear(states, weight, bias)
-        return torch.allclose(ours, truth, rtol=1e-5, atol=1e-4)
+        truth = nn.functional.linear(states, weight, bias) + states
+        return torch.allclose(ours, truth, rtol=1e-5, atol=tolerance)
+
+
+def _has_bfloat16() -> bool:
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

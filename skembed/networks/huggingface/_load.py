@@ -78,6 +78,7 @@ def load_model(
         except _DAMAGES as error:
             raise _cannot_load(folder, _one_line(error)) from None
     _check_complete(folder, found)
+    _convert_rest(model, dtype)
     return without_head(model).requires_grad_(False).eval().to(device)  # noqa: FBT003
 
 
@@ -248,6 +249,18 @@ def _check_complete(folder: ModelFolder, found: dict[str, Any]) -> None:
     if missing:
         reason = f"{len(missing)} weights are missing: {', '.join(missing[:_SHOWN])}"
         raise _cannot_load(folder, reason + ", ..." * (len(missing) > _SHOWN))
+
+
+def _convert_rest(model: Any, dtype: torch.dtype) -> None:
+    """Convert parameters that are made in float32 whatever is asked for (DeBERTa's).
+
+    Not those of models that have reasons for it.
+    """
+    if model._keep_in_fp32_modules or model._keep_in_fp32_modules_strict:
+        return
+    for parameter in model.parameters():
+        if parameter.dtype != dtype:
+            parameter.data = parameter.data.to(dtype)
 
 
 def _cannot_load(folder: ModelFolder, reason: str, file: str = "") -> ValueError:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from skembed.networks.huggingface._fingerprint import fingerprint, fingerprint_packed
@@ -31,7 +32,7 @@ class PretrainedModel:
         Where it is, unless it is loaded.
     pair : tuple of (PreTrainedModel, PreTrainedTokenizerBase), or None
         The loaded model.
-    tokenizer : str, path, PreTrainedTokenizerBase or None
+    tokenizer : PreTrainedTokenizerBase or None
         Takes the place of the model's own.
     """
 
@@ -46,6 +47,11 @@ class PretrainedModel:
         """What sentence-transformers does after the transformer, left undone."""
         return self.folder.further_modules if self.folder else ()
 
+    @property
+    def lowercase(self) -> bool:
+        """Whether sentence-transformers makes the letters of texts small first."""
+        return self.folder is not None and self.folder.lowercase
+
     def config(self) -> Any:
         """Return the model's configuration, without loading weights."""
         if self.pair:
@@ -57,7 +63,7 @@ class PretrainedModel:
     def load_tokenizer(self) -> Any:
         """Return the tokenizer, loaded now or before."""
         if self.tokenizer is not None:
-            return _loaded_tokenizer(self.tokenizer)
+            return self.tokenizer
         if self.pair:
             return self.pair[1]
         from skembed.networks.huggingface._registry import loaded_tokenizer
@@ -101,7 +107,7 @@ class PretrainedModel:
         return self.folder
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PackedModel:
     """All files of a model, to be stored with what uses it.
 
@@ -121,7 +127,7 @@ class PackedModel:
             return cls(pack_pair(*model.pair))
         return cls(pack_folder(model._folder))
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """The fingerprint of the model, once it is unpacked."""
         return fingerprint_packed(self.files)
@@ -130,7 +136,11 @@ class PackedModel:
         """Write the files to where models are loaded from, unless they are there."""
         from skembed.networks.huggingface._pack import unpack
 
-        return unpack(self.files)
+        return unpack(self.files, self.fingerprint)
+
+    def __repr__(self) -> str:
+        n_bytes = sum(map(len, self.files.values()))
+        return f"PackedModel({len(self.files)} files, {n_bytes / 1e6:.1f} MB)"
 
 
 def named_model(
@@ -158,6 +168,10 @@ def named_model(
     FileNotFoundError, ValueError, TypeError
         As `find_model` and `fingerprint_pair` do.
     """
+    if isinstance(tokenizer, (str, os.PathLike)):
+        from skembed.networks.huggingface._load import load_named_tokenizer
+
+        tokenizer = load_named_tokenizer(tokenizer, local_files_only=local_files_only)
     if isinstance(model, (str, os.PathLike)):
         folder = find_model(model, revision, local_files_only=local_files_only)
         return _of_folder(folder, str(model), tokenizer)
@@ -172,7 +186,7 @@ def named_model(
         raise TypeError(msg)
     from skembed.networks.huggingface._pair import fingerprint_pair
 
-    own = _loaded_tokenizer(tokenizer) if tokenizer is not None else model[1]
+    own = model[1] if tokenizer is None else tokenizer
     name = getattr(getattr(model[0], "config", None), "_name_or_path", "")
     return PretrainedModel(
         name=name or type(model[0]).__name__,
@@ -186,16 +200,7 @@ def _of_folder(folder: ModelFolder, name: str, tokenizer: Any) -> PretrainedMode
     if tokenizer is not None:
         from skembed.networks.huggingface._pair import fingerprint_tokenizer
 
-        digest += fingerprint_tokenizer(_loaded_tokenizer(tokenizer))
+        digest += fingerprint_tokenizer(tokenizer)
     return PretrainedModel(
         name=name, fingerprint=digest, folder=folder, tokenizer=tokenizer
     )
-
-
-def _loaded_tokenizer(tokenizer: Any) -> Any:
-    """Return a tokenizer that is given, or named."""
-    if not isinstance(tokenizer, (str, os.PathLike)):
-        return tokenizer
-    from skembed.networks.huggingface._load import load_named_tokenizer
-
-    return load_named_tokenizer(tokenizer)

@@ -16,7 +16,13 @@ import torch
 from skembed._ragged import Ragged
 from skembed.networks._network import Visit
 from skembed.networks.huggingface._attention import NAME, groups_of
-from skembed.networks.huggingface._blocks import LayerReached, find_blocks, shown
+from skembed.networks.huggingface._blocks import (
+    LayerReached,
+    find_blocks,
+    shown,
+    watch,
+)
+from skembed.networks.huggingface._fused import fuse
 from skembed.networks.huggingface._linear import speed_up_linear
 
 # Lengths of the texts that ways are tried on: two of one length, in one group.
@@ -40,14 +46,17 @@ class HuggingFaceNetwork:
         How it runs: "ragged" without padding, "padded" with it, "plain" through all
         layers, which transformers gathers; "packed" where oneDNN's matrix products are
         used.
+    pads : bool
+        Whether short windows cost as much as the longest one they run with.
     """
 
     def __init__(self, model: Any) -> None:
         self.device, self.dtype = model.device, model.dtype
         ids = _made_up_texts(model.config)
-        expected = _states_one_by_one(model, ids)
+        expected = _expected_states(model, ids)
         self.widths = tuple(states.shape[1] for states in expected)
         self.way, self._run = _choose_way(model, ids, expected)
+        self.pads = not self.way.startswith("ragged")
 
     def run(self, ids: Ragged, last: int, visit: Visit) -> None:
         """Show the states of layers 0 to `last`, one layer at a time.
@@ -73,7 +82,9 @@ def _choose_way(
     for name, packed, make in _WAYS:
         try:
             changeable = _with_shared_weights(model)
-            way = make(speed_up_linear(changeable) if packed else changeable)
+            if packed:
+                changeable = _sped_up(changeable)
+            way = None if changeable is None else make(changeable)
             if way is not None and _gives(way, ids, expected):
                 return name, way
             reasons.append(f"{name}: " + ("other states" if way else "not possible"))
@@ -85,6 +96,14 @@ def _choose_way(
         f"({'; '.join(reasons)}). Choose another model."
     )
     raise ValueError(msg)
+
+
+def _sped_up(model: Any) -> Any | None:
+    """Use oneDNN's matrix products, and do what follows along with them."""
+    faster = speed_up_linear(model)
+    if faster is not None:
+        fuse(faster)
+    return faster
 
 
 def _gives(way: Way, ids: Ragged, expected: list[torch.Tensor]) -> bool:
@@ -118,6 +137,23 @@ def _made_up_texts(config: Any) -> Ragged:
     return Ragged.from_lengths(ids.astype(np.int32), _TRIED)
 
 
+def _expected_states(model: Any, ids: Ragged) -> list[torch.Tensor]:
+    """Return the layers of all texts, or say that the model does not give them."""
+    try:
+        return _states_one_by_one(model, ids)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        if model.dtype == torch.float32:
+            raise
+        # Some models hold numbers of 32 bits that they do not convert.
+        msg = (
+            f"{type(model).__name__} does not run in {model.dtype}: {error}. Set "
+            "dtype='float32'."
+        )
+        raise ValueError(msg) from error
+
+
 @torch.inference_mode()
 def _states_one_by_one(model: Any, ids: Ragged) -> list[torch.Tensor]:
     """Run a model as transformers does, one text at a time; layers of all texts."""
@@ -129,6 +165,12 @@ def _states_one_by_one(model: Any, ids: Ragged) -> list[torch.Tensor]:
         ).hidden_states
         for text in (ids[i] for i in range(len(ids)))
     ]
+    if texts[0] is None:
+        msg = (
+            f"{type(model).__name__} returns no hidden_states, which layers are made "
+            "of. Choose another model."
+        )
+        raise ValueError(msg)
     return [
         torch.cat([states[0] for states in layer]) for layer in zip(*texts, strict=True)
     ]
@@ -155,10 +197,11 @@ def _padded_way(model: Any) -> Way | None:
     blocks = find_blocks(model)
     if blocks is None:
         return None
+    watch(blocks)
 
     def run(ids: Ragged, last: int, visit: Visit) -> None:
         inputs, real = _padded(ids, model.device)
-        _run_blocks(model, blocks, inputs, last, lambda layer, s: visit(layer, s[real]))
+        _run_blocks(model, inputs, last, lambda layer, s: visit(layer, s[real]))
 
     return run
 
@@ -168,22 +211,20 @@ def _ragged_way(model: Any) -> Way | None:
     blocks = find_blocks(model)
     if blocks is None or not model._can_set_attn_implementation():
         return None
+    watch(blocks)
     model.set_attn_implementation(NAME)
-    first_position = _first_position(model)
+    padding = _reserved_id(model)
 
     def run(ids: Ragged, last: int, visit: Visit) -> None:
-        position = np.arange(len(ids.values)) - np.repeat(ids.offsets[:-1], ids.lengths)
         row = _tensor(ids.values, model.device)[None]
         inputs = {
             "input_ids": row,
-            "position_ids": _tensor(position + first_position, model.device)[None],
+            "position_ids": _tensor(_positions(ids, padding), model.device)[None],
             # Without one, transformers would look for texts in the positions.
             "attention_mask": torch.ones_like(row),
         }
         with groups_of(ids.lengths):
-            _run_blocks(
-                model, blocks, inputs, last, lambda layer, s: visit(layer, s[0])
-            )
+            _run_blocks(model, inputs, last, lambda layer, s: visit(layer, s[0]))
 
     return run
 
@@ -203,25 +244,36 @@ def _with_shared_weights(model: Any) -> Any:
     return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
 
 
-def _first_position(model: Any) -> int:
-    """Return the number of a text's first position: RoBERTa keeps some for padding."""
+def _reserved_id(model: Any) -> int | None:
+    """Return the id of padding in models of fairseq's kind, such as RoBERTa."""
     for module in model.modules():
         if hasattr(module, "create_position_ids_from_input_ids"):
-            return int(module.padding_idx) + 1
-    return 0
+            return int(module.padding_idx)
+    return None
+
+
+def _positions(ids: Ragged, padding: int | None) -> npt.NDArray[np.int64]:
+    """Number the tokens of each text from 0, or from behind the id of padding.
+
+    In the latter case, tokens of that id have it as their position, and the others are
+    numbered without them.
+    """
+    if padding is None:
+        return np.arange(len(ids.values)) - np.repeat(ids.offsets[:-1], ids.lengths)
+    counts = ids.values != padding
+    n_before = np.concatenate([[0], np.cumsum(counts)])
+    in_text = n_before[1:] - np.repeat(n_before[ids.offsets[:-1]], ids.lengths)
+    positions: npt.NDArray[np.int64] = padding + in_text * counts
+    return positions
 
 
 def _run_blocks(
-    model: Any,
-    blocks: list[torch.nn.Module],
-    inputs: dict[str, torch.Tensor],
-    last: int,
-    visit: Visit,
+    model: Any, inputs: dict[str, torch.Tensor], last: int, visit: Visit
 ) -> None:
     """Run a model up to a layer; the top layer is what the model returns."""
     n_layers = model.config.num_hidden_layers
     try:
-        with shown(blocks, last, visit):
+        with shown(last, visit):
             output = model(**inputs, use_cache=False)
     except LayerReached:
         return

@@ -52,7 +52,7 @@ def pack_pair(model: Any, tokenizer: Any) -> dict[str, bytes]:
         return pack_folder(find_model(folder))
 
 
-def unpack(files: Mapping[str, bytes]) -> ModelFolder:
+def unpack(files: Mapping[str, bytes], digest: str | None = None) -> ModelFolder:
     """Write a model's files to where this and other processes can load them from.
 
     That is a folder named by the content, in ``skembed/models`` of the user's cache
@@ -63,13 +63,15 @@ def unpack(files: Mapping[str, bytes]) -> ModelFolder:
     ----------
     files : mapping of str to bytes
         What `pack_folder` or `pack_pair` returned.
+    digest : str or None
+        Their fingerprint, if it is known already.
 
     Returns
     -------
     folder : ModelFolder
         With the fingerprint that the packed one had.
     """
-    digest = fingerprint_packed(files)
+    digest = digest or fingerprint_packed(files)
     try:
         return _unpack_into(_user_cache(), files, digest)
     except OSError:

@@ -108,12 +108,12 @@ def adopt(
     base = without_head(model)
     # `deepcopy` takes what this holds for copies that it has made.
     copies: dict[int, Any] = {}
-    for tensor in [*base.parameters(), *base.buffers()]:
-        moved = tensor.detach().to(
-            device=device, dtype=dtype if tensor.is_floating_point() else None
-        )
-        is_weight = isinstance(tensor, nn.Parameter)
-        copies[id(tensor)] = nn.Parameter(moved, False) if is_weight else moved  # noqa: FBT003
+    for weight in base.parameters():
+        moved = weight.detach().to(device=device, dtype=dtype)
+        copies[id(weight)] = nn.Parameter(moved, False)  # noqa: FBT003
+    for buffer in base.buffers():
+        # Not rounded, as loading does not: they hold frequencies of positions.
+        copies[id(buffer)] = buffer.detach().to(device=device)
     return copy.deepcopy(base, copies).eval()
 
 
