@@ -25,7 +25,7 @@ from skembed import BertLayerFeaturizer
 from skembed.datasets import load_textbooks
 from skembed.encoding import digest_texts
 
-N_TEXTS, N_WARM = 300, 10_000
+N_TEXTS, N_WARM = 200, 10_000
 N_REPETITIONS = 5
 GRID = {
     "bertlayerfeaturizer__layers": [-1, -2, -3, (-2, -1), (-4, -3, -2, -1), 0, "all"],

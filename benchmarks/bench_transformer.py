@@ -16,15 +16,16 @@ import numpy as np
 import openvino
 import torch
 import transformers
-from sentence_transformers import SentenceTransformer, models
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
 from benchmarks._report import write
 from benchmarks._timing import median_times
 from benchmarks._transformers import bert_base, minilm, real_texts
 from skembed import BertLayerFeaturizer
 
-N_TEXTS = {"MiniLM-L6": 480, "bert-base": 96}
-N_REPETITIONS = 1
+N_TEXTS = {"MiniLM-L6": 160, "bert-base": 16}
+N_REPETITIONS = 5
 LONGEST = 512
 BATCH = 32
 FIRST = "sentence-transformers"
@@ -69,13 +70,11 @@ def contenders(folder: str, texts: list[str]) -> dict[str, dict[str, Run]]:
 
 
 def sentence_transformers(folder: str, texts: list[str], dtype: Any) -> Run:
-    transformer = models.Transformer(
+    transformer = Transformer(
         folder, max_seq_length=LONGEST, model_kwargs={"dtype": dtype}
     )
     width = transformer.get_word_embedding_dimension()
-    encoder = SentenceTransformer(
-        modules=[transformer, models.Pooling(width)], device="cpu"
-    )
+    encoder = SentenceTransformer(modules=[transformer, Pooling(width)], device="cpu")
 
     def run() -> np.ndarray:
         return encoder.encode(texts, convert_to_tensor=True).float().numpy()
@@ -147,7 +146,7 @@ def open_vino(model: Any, tokenizer: Any, texts: list[str], precision: str) -> R
 
 def skembed(folder: str, texts: list[str], **parameters: Any) -> Run:
     featurizer = BertLayerFeaturizer(
-        folder, special_tokens=True, max_length=None, **parameters
+        folder, special_tokens=True, max_length=LONGEST, **parameters
     )
     featurizer.fit(texts[:1])
     return lambda: featurizer.transform(texts)

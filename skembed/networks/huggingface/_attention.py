@@ -20,7 +20,6 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import (
     bidirectional_mask_function,
     causal_mask_function,
-    sdpa_mask,
 )
 
 NAME = "skembed_ragged"
@@ -59,19 +58,12 @@ class Masks:
         self._made: dict[int, torch.Tensor] = {}
 
     def of(self, length: int) -> torch.Tensor | None:
-        """Return a mask of shape (1, 1, length, length), bool, or None for no mask."""
+        """Return a mask of shape (length, length), bool, or None for no mask."""
         if self._is_full:
             return None
         if length not in self._made:
-            mask: Any = sdpa_mask(
-                batch_size=1,
-                q_length=length,
-                kv_length=length,
-                mask_function=self._allows,
-                device=self._device,
-                allow_is_causal_skip=False,
-                allow_is_bidirectional_skip=False,
-            )
+            place = torch.arange(length, device=self._device)
+            mask = self._allows(place[0], place[0], place[:, None], place[None, :])
             self._made[length] = mask
         return self._made[length]
 

@@ -84,20 +84,24 @@ class PretrainedModel:
 
         return made_network((self.fingerprint, str(device), dtype), load)
 
-    def longest(self) -> int | None:
-        """Return how many tokens a window may have at most; None for no limit."""
+    def longest(self) -> tuple[int | None, int | None]:
+        """Return how many tokens a window has by default, and at most.
+
+        Returns
+        -------
+        usual, most : int or None
+            What the model was saved with, and what it can read; None for no limit.
+        """
         config = self.config()
         positions = getattr(config, "max_position_embeddings", None)
         # fairseq's models, such as RoBERTa, keep their first positions for padding.
         if positions and getattr(config, "pad_token_id", None) == 1:
             positions -= 2
-        known = (
-            self.folder.max_length if self.folder else None,
-            self.load_tokenizer().model_max_length,
-            positions,
-        )
-        limits = [int(limit) for limit in known if limit and 0 < limit < _NO_LIMIT]
-        return min(limits, default=None)
+        said = self.load_tokenizer().model_max_length
+        saved = self.folder.max_length if self.folder else None
+        usual = [int(n) for n in (saved, said, positions) if n and 0 < n < _NO_LIMIT]
+        most = positions or (said if said < _NO_LIMIT else None)
+        return min(usual, default=None), most
 
     @property
     def _folder(self) -> ModelFolder:
