@@ -35,8 +35,9 @@ GRID = {
 NOTES = f"""
 A grid of 7 choices of layers, 2 poolings and 5 folds, with logistic regression, on
 {N_TEXTS} passages of textbooks and MiniLM-L6, on the CPU; medians of {N_REPETITIONS}
-runs, but for the grid without a cache, which runs once; BLAS has one thread. The cache
-is empty at the start of each run. "Forward pass and fits" is one `transform` of all texts and the same grid
+runs, but for the grid without a cache, which runs once; BLAS
+has one thread. The cache is empty at the start
+of each run. "Forward pass and fits" is one `transform` of all texts and the same grid
 over ready features. The ratio is to the row before it in its group. Two workers of
 `n_jobs=2` map one file of weights; "of their own" is what a process adds to it. Warm
 features are of {N_WARM:,} short texts, most from memory after the first run.
