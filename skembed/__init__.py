@@ -9,7 +9,13 @@ Each subpackage is one of these stages and imports only from the ones on its lef
 
 from skembed.encoding import FeatureCache
 from skembed.estimators import BertLayerFeaturizer, SkipGramVectorizer
-from skembed.vectors import WordVectors
+from skembed.vectors import SubwordVectors, WordVectors
 
 __version__ = "0.1.0.dev0"
-__all__ = ["BertLayerFeaturizer", "FeatureCache", "SkipGramVectorizer", "WordVectors"]
+__all__ = [
+    "BertLayerFeaturizer",
+    "FeatureCache",
+    "SkipGramVectorizer",
+    "SubwordVectors",
+    "WordVectors",
+]

@@ -2,7 +2,15 @@
 
 from skembed.formats._binary import read_word2vec_binary
 from skembed.formats._errors import FormatError
+from skembed.formats._fasttext import read_fasttext
+from skembed.formats._fasttext_model import (
+    FastTextModel,
+    FastTextSettings,
+    QuantizedMatrix,
+)
+from skembed.formats._fasttext_write import write_fasttext
 from skembed.formats._native import read_native, write_native
+from skembed.formats._native_ngrams import NgramTable, read_native_ngrams
 from skembed.formats._table import WordTable
 from skembed.formats._text import read_glove_text, read_word2vec_text
 from skembed.formats._write import (
@@ -12,12 +20,19 @@ from skembed.formats._write import (
 )
 
 __all__ = [
+    "FastTextModel",
+    "FastTextSettings",
     "FormatError",
+    "NgramTable",
+    "QuantizedMatrix",
     "WordTable",
+    "read_fasttext",
     "read_glove_text",
     "read_native",
+    "read_native_ngrams",
     "read_word2vec_binary",
     "read_word2vec_text",
+    "write_fasttext",
     "write_glove_text",
     "write_native",
     "write_word2vec_binary",

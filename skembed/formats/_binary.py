@@ -78,7 +78,7 @@ def _read_header(source: Source) -> tuple[Layout, bytes]:
     line, newline, _ = data[:_MAX_HEADER_BYTES].partition(b"\n")
     layout = parse_header(line) if newline else None
     if layout is None and line.startswith(_FASTTEXT_MAGIC):
-        expected, found = "a word2vec file", "a fastText model"
+        expected, found = "a word2vec file", "a fastText model (for SubwordVectors)"
         raise FormatError(source.path, expected=expected, found=found, byte=0)
     if layout is None:
         raise no_header(source.path, line)

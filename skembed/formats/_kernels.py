@@ -271,3 +271,39 @@ def copy_vectors(data, starts, out):
     for i in range(len(starts)):
         for j in range(out.shape[1]):
             out[i, j] = data[starts[i] + j]
+
+
+@_njit
+def locate_entries(data, position, starts, stops, counts, types):
+    """Find the entries of fastText's dictionary: a word, NUL, a count and a type.
+
+    Parameters
+    ----------
+    data : ndarray of shape (n_bytes,), uint8
+    position : int
+        Where the first entry begins.
+    starts, stops, counts : ndarray of shape (n_entries,), int64
+        Overwritten with where the words begin and end, and their counts.
+    types : ndarray of shape (n_entries,), uint8
+        Overwritten.
+
+    Returns
+    -------
+    n_complete : int
+        How many entries there are before the end of the data.
+    position : int
+        Where they end.
+    """
+    for i in range(len(starts)):
+        stop = position
+        while stop < len(data) and data[stop] != 0:
+            stop += 1
+        if stop + 10 > len(data):
+            return i, position
+        count = np.uint64(0)
+        for k in range(8):
+            count |= np.uint64(data[stop + 1 + k]) << np.uint64(8 * k)
+        starts[i], stops[i], counts[i] = position, stop, np.int64(count)
+        types[i] = data[stop + 9]
+        position = stop + 10
+    return len(starts), position

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skembed.formats._errors import FormatError
+from skembed.formats._native_ngrams import NgramTable
 from skembed.formats._safetensors import TensorFile, write_tensors
 from skembed.formats._table import WordTable, check_limit, expect_finite
 from skembed.formats._write import check_writable
@@ -24,6 +25,7 @@ def write_native(
     words: Sequence[str],
     vectors: npt.NDArray[np.float32],
     counts: npt.NDArray[np.int64] | None = None,
+    ngrams: NgramTable | None = None,
 ) -> None:
     """Write words and vectors as safetensors.
 
@@ -37,6 +39,8 @@ def write_native(
         Finite.
     counts : ndarray of shape (n_words,), int64, or None
         How often the words occurred.
+    ngrams : NgramTable or None
+        Written beside the words; `read_native` passes over them.
 
     Raises
     ------
@@ -50,9 +54,14 @@ def write_native(
     tensors: dict[str, npt.NDArray[np.generic]] = {"word_offsets": offsets}
     if counts is not None:
         tensors["counts"] = counts.astype(np.int64, copy=False)
+    metadata = _METADATA
+    if ngrams is not None:
+        tensors["ngram_buckets"] = ngrams.buckets.astype(np.int32, copy=False)
+        tensors["ngram_vectors"] = ngrams.vectors.astype(np.float32, copy=False)
+        metadata = {**_METADATA, **ngrams.settings()}
     tensors["vectors"] = vectors.astype(np.float32, copy=False)
     tensors["word_bytes"] = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-    write_tensors(path, tensors, _METADATA)
+    write_tensors(path, tensors, metadata)
 
 
 def read_native(

@@ -20,7 +20,7 @@ from skembed.formats._errors import FormatError
 
 _LENGTH_BYTES = 8
 _MAX_HEADER_BYTES = 100_000_000
-_NAMES = {"<i8": "I64", "<f4": "F32", "|u1": "U8"}
+_NAMES = {"<i8": "I64", "<i4": "I32", "<f4": "F32", "|u1": "U8"}
 _DTYPES = {name: np.dtype(code) for code, name in _NAMES.items()}
 
 
@@ -34,7 +34,7 @@ def write_tensors(
     Parameters
     ----------
     path : str or path-like
-    tensors : mapping of str to ndarray of int64, float32 or uint8
+    tensors : mapping of str to ndarray of int64, int32, float32 or uint8
     metadata : mapping of str to str
     """
     header: dict[str, Any] = {"__metadata__": dict(metadata)}

@@ -130,6 +130,7 @@ def decode_words(
     *,
     separator: str,
     errors: str,
+    encoding: str = "utf-8",
 ) -> list[str]:
     """Decode the words that stand at ``data[starts[i]:stops[i]]``.
 
@@ -140,7 +141,9 @@ def decode_words(
     separator : str
         A character that no word holds.
     errors : str
-        What to do with invalid UTF-8, as in `bytes.decode`.
+        What to do with words of another encoding, as in `bytes.decode`.
+    encoding : str
+        One in which the separator is itself and part of nothing else.
 
     Returns
     -------
@@ -149,28 +152,28 @@ def decode_words(
     Raises
     ------
     UndecodableWordError
-        If `errors` is "strict" and a word is not UTF-8.
+        If `errors` is "strict" and a word is of another encoding.
     """
     # All at once, as to decode them one by one takes most of the time of a reading.
     lengths = stops - starts + 1
     gathered = np.empty(lengths.sum(), dtype=np.uint8)
     gather_words(data, starts, stops, np.uint8(ord(separator)), gathered)
     try:
-        return str(gathered.data, "utf-8", errors).split(separator)[:-1]
+        return str(gathered.data, encoding, errors).split(separator)[:-1]
     except UnicodeDecodeError as error:
         ends = np.cumsum(lengths)
         row = int(np.searchsorted(ends, error.start, side="right"))
         word = data[starts[row] : stops[row]].tobytes()
-        raise UndecodableWordError(row, word) from error
+        raise UndecodableWordError(row, word, encoding) from error
 
 
 class UndecodableWordError(ValueError):
-    """The word of a row is not UTF-8; to be told with its place in the file."""
+    """The word of a row cannot be decoded; to be told with its place in the file."""
 
-    def __init__(self, row: int, word: bytes) -> None:
-        super().__init__(row, word)
+    def __init__(self, row: int, word: bytes, encoding: str) -> None:
+        super().__init__(row, word, encoding)
         self.row = row
-        self.expected = "words in UTF-8 (or another choice of errors=)"
+        self.expected = f"words in {encoding.upper()} (or another choice of errors=)"
         self.found = repr(word[:40])
 
 

@@ -2,12 +2,23 @@
 
 `TextAnalysis` says how one document becomes words. `encode_corpus` reads a corpus once
 and returns its `Vocabulary` and its token ids; `encode` gives the ids of documents in a
-vocabulary that is there already; `tokenize` gives the words themselves.
+vocabulary that is there already; `tokenize` gives the words themselves. `ngram_buckets`
+and `subwords` take words apart.
 """
 
 from skembed.text._analysis import TextAnalysis
 from skembed.text._encode import encode, encode_corpus
+from skembed.text._ngrams import check_ngrams, ngram_buckets, subwords
 from skembed.text._tokenize import tokenize
 from skembed.text._vocabulary import Vocabulary
 
-__all__ = ["TextAnalysis", "Vocabulary", "encode", "encode_corpus", "tokenize"]
+__all__ = [
+    "TextAnalysis",
+    "Vocabulary",
+    "check_ngrams",
+    "encode",
+    "encode_corpus",
+    "ngram_buckets",
+    "subwords",
+    "tokenize",
+]

@@ -195,3 +195,80 @@ def renumber(ids, offsets, new_ids):
                 ids[write] = new_id
                 write += 1
         offsets[document] = write
+
+
+@_njit
+def count_bytes(data, n_chars, bounds):
+    """Find where each of some words ends in their text.
+
+    Parameters
+    ----------
+    data : ndarray of shape (n_bytes,), uint8
+        The words in UTF-8, end to end.
+    n_chars : ndarray of shape (n_words,), int64
+        Their lengths in code points.
+    bounds : ndarray of shape (n_words + 1,), int64
+        ``bounds[0]`` is 0; overwritten: word ``w`` is
+        ``data[bounds[w]:bounds[w + 1]]``.
+
+    Returns
+    -------
+    longest : int
+        Number of bytes of the longest word.
+    """
+    position, longest = 0, 0
+    for word in range(len(n_chars)):
+        begin, n_left = position, n_chars[word]
+        while n_left > 0:
+            position += 1
+            while position < len(data) and data[position] & 0xC0 == 0x80:
+                position += 1
+            n_left -= 1
+        bounds[word + 1] = position
+        longest = max(longest, position - begin)
+    return longest
+
+
+@_njit
+def hash_ngrams(data, bounds, min_n, max_n, bucket, padded, ids):
+    """Hash the n-grams of words as fastText's ``Dictionary::computeSubwords`` does.
+
+    Parameters
+    ----------
+    data : ndarray of shape (n_bytes,), uint8
+    bounds : ndarray of shape (n_words + 1,), int64
+        As from `count_bytes`.
+    min_n, max_n : int
+        Shortest and longest n-grams in characters; `max_n` is at least 1.
+    bucket : uint32
+    padded : ndarray, uint8
+        Room for the longest word between ``<`` and ``>``. Overwritten.
+    ids : ndarray of shape (n_ngrams,), int32
+        Overwritten with the hashes modulo `bucket`, word by word, by where the n-grams
+        begin, then by length.
+    """
+    n_ids = 0
+    for word in range(len(bounds) - 1):
+        begin = bounds[word]
+        end = bounds[word + 1] - begin + 2
+        padded[0], padded[end - 1] = 60, 62
+        for k in range(1, end - 1):
+            padded[k] = data[begin + k - 1]
+        for start in range(end):
+            if padded[start] & 0xC0 == 0x80:
+                continue
+            hashed, n, stop = np.uint32(2166136261), 0, start
+            while stop < end and n < max_n:
+                byte = np.uint32(padded[stop])
+                # fastText takes bytes as signed: those from 0x80 on are negative.
+                if byte & np.uint32(0x80):
+                    byte = np.uint32(byte | np.uint32(0xFFFFFF00))
+                hashed = np.uint32((hashed ^ byte) * np.uint32(16777619))
+                stop += 1
+                if stop < end and padded[stop] & 0xC0 == 0x80:
+                    continue
+                n += 1
+                alone = n == 1 and (start == 0 or stop == end)
+                if n >= min_n and not alone:
+                    ids[n_ids] = hashed % bucket
+                    n_ids += 1

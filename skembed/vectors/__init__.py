@@ -2,6 +2,13 @@
 
 from skembed.vectors._analogies import solve_analogies
 from skembed.vectors._similarity import SimilarityQueries, check_method
+from skembed.vectors._subword_vectors import SubwordVectors
 from skembed.vectors._word_vectors import WordVectors
 
-__all__ = ["SimilarityQueries", "WordVectors", "check_method", "solve_analogies"]
+__all__ = [
+    "SimilarityQueries",
+    "SubwordVectors",
+    "WordVectors",
+    "check_method",
+    "solve_analogies",
+]

@@ -54,7 +54,7 @@ def load_table(
     if isinstance(vocabulary, str):
         msg = f"vocabulary must be a collection of words, got the str {vocabulary!r}."
         raise TypeError(msg)
-    format = _choose_format(path, format, _READ_AS)
+    format = choose_format(path, format, _READ_AS)
     if format == "native":
         return read_native(path, mmap=mmap, limit=limit, vocabulary=vocabulary)
     if mmap:
@@ -70,7 +70,7 @@ def save_table(
     table: WordTable, path: str | os.PathLike[str], format: Format | None
 ) -> None:
     """Write a file in the given format, or in that of its extension."""
-    format = _choose_format(path, format, _WRITE_AS)
+    format = choose_format(path, format, _WRITE_AS)
     suffix = Path(path).suffix.lower()
     if suffix == ".zip" or (format == "native" and suffix in _COMPRESSED):
         msg = f"The format {format!r} is not written compressed as {suffix!r}."
@@ -81,9 +81,12 @@ def save_table(
         _WRITERS[format](path, table.words, table.vectors)
 
 
-def _choose_format(
-    path: str | os.PathLike[str], format: Format | None, formats: dict[str, Format]
+def choose_format(
+    path: str | os.PathLike[str],
+    format: Format | None,
+    formats: dict[str, Format] = _WRITE_AS,
 ) -> Format:
+    """Return the given format, or that of the extension."""
     if format is not None:
         if format not in get_args(Format):
             msg = f"format must be one of {get_args(Format)} or None, got {format!r}."

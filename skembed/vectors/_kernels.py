@@ -59,3 +59,41 @@ def keep_best(scores, first_row, exclude, best_scores, best_rows):
                     best_rows[i, 0] = row
                     _sink(best_scores[i], best_rows[i])
                     worst = best_scores[i, 0]
+
+
+@_njit
+def add_ngrams(ids, offsets, buckets, cells, shift, table, sums, counts):
+    """Add the vectors of each word's n-grams to its row, where there are any.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_ngrams,), int32
+        Buckets of n-grams, word by word.
+    offsets : ndarray of shape (n_words + 1,), int64
+        Word ``w`` has ``ids[offsets[w]:offsets[w + 1]]``.
+    buckets : ndarray of shape (n_kept,), int32
+        The buckets with a row in `table`, rising.
+    cells : ndarray of shape (n_cells + 1,), int32
+        The buckets of which all but the last `shift` bits are ``c`` stand in
+        ``buckets[cells[c]:cells[c + 1]]``.
+    shift : int
+    table : ndarray of shape (n_kept, vector_size), float32
+    sums : ndarray of shape (n_words, vector_size), float32
+        Added to in place.
+    counts : ndarray of shape (n_words,), int64
+        Added to in place: how many vectors were added.
+    """
+    for word in range(len(offsets) - 1):
+        for i in range(offsets[word], offsets[word + 1]):
+            cell = ids[i] >> shift
+            low, high = cells[cell], cells[cell + 1]
+            while low < high:
+                middle = (low + high) // 2
+                if buckets[middle] < ids[i]:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low < cells[cell + 1] and buckets[low] == ids[i]:
+                counts[word] += 1
+                for j in range(sums.shape[1]):
+                    sums[word, j] += table[low, j]

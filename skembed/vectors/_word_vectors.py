@@ -135,9 +135,12 @@ class WordVectors(SimilarityQueries):
         if not isinstance(key, list | tuple | np.ndarray):
             msg = f"Words are looked up by str or list of str, got {key!r}."
             raise TypeError(msg)
-        rows = self._rows_of(key)
+        return self._vectors_of_list(key)
+
+    def _vectors_of_list(self, words: Sequence[str]) -> npt.NDArray[np.float32]:
+        rows = self._rows_of(words)
         if rows.min(initial=0) < 0:
-            raise self._unknown(key[int(np.argmin(rows))])
+            raise self._unknown(words[int(np.argmin(rows))])
         return self.vectors[rows]
 
     def __contains__(self, key: object) -> bool:
