@@ -8,13 +8,20 @@ Each subpackage is one of these stages and imports only from the ones on its lef
 """
 
 from skembed.encoding import FeatureCache
-from skembed.estimators import BertLayerFeaturizer, SkipGramVectorizer
+from skembed.estimators import (
+    BertLayerFeaturizer,
+    GloVeVectorizer,
+    PPMIVectorizer,
+    SkipGramVectorizer,
+)
 from skembed.vectors import SubwordVectors, WordVectors
 
 __version__ = "0.1.0.dev0"
 __all__ = [
     "BertLayerFeaturizer",
     "FeatureCache",
+    "GloVeVectorizer",
+    "PPMIVectorizer",
     "SkipGramVectorizer",
     "SubwordVectors",
     "WordVectors",

@@ -6,12 +6,19 @@ import pytest
 from sklearn.base import clone
 
 import skembed
-from skembed import BertLayerFeaturizer, SkipGramVectorizer
+from skembed import (
+    BertLayerFeaturizer,
+    GloVeVectorizer,
+    PPMIVectorizer,
+    SkipGramVectorizer,
+)
 from skembed.testing import parametrize_with_text_checks
 
 # Models are named by their family here; a tuple stands for one that is loaded.
 ESTIMATORS = [
     SkipGramVectorizer(min_count=1, vector_size=8, epochs=2, random_state=0),
+    GloVeVectorizer(min_count=1, vector_size=8, epochs=2, random_state=0),
+    PPMIVectorizer(min_count=1, vector_size=8),
     BertLayerFeaturizer("bert"),
     BertLayerFeaturizer(
         ("bert", "tokenizer"), layers="all", mixing="learned", pooling=("mean", "max")

@@ -1,0 +1,171 @@
+"""Count block after block of rows, each in threads, in bounded memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from skembed._ragged import Ragged
+from skembed.training._threads import threads
+from skembed.training.cooccurrence._entries import Cooccurrences
+from skembed.training.cooccurrence._kernels import count_rows, list_places
+from skembed.training.cooccurrence._windows import Windows
+
+Counts = npt.NDArray[np.int64]
+
+_BYTES_PER_PLACE = 12
+# Tokens that a thread looks at without an interrupt being answered.
+_TOKENS_AT_ONCE = 1 << 24
+# Entries of one piece of work, at most: small enough for the threads to end together.
+_MOST_ENTRIES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where some words stand in the corpus.
+
+    Parameters
+    ----------
+    first, last : int
+        The words from `first` to `last` - 1.
+    starts : ndarray of shape (last - first + 1,), int64
+        The places of word ``first + i`` are ``starts[i]`` to ``starts[i + 1] - 1``.
+    positions : ndarray of shape (n_places,), int64
+        Numbers of tokens, rising for each word.
+    documents : ndarray of shape (n_places,), int32
+        The document that each is in.
+    """
+
+    first: int
+    last: int
+    starts: Counts
+    positions: Counts
+    documents: npt.NDArray[np.int32]
+
+    @classmethod
+    def of_words(
+        cls, corpus: Ragged, counts: Counts, first: int, last: int, n_threads: int
+    ) -> Self:
+        """Look through the corpus; each thread notes the places of its own words."""
+        starts = np.concatenate([[0], np.cumsum(counts[first:last])])
+        positions = np.empty(starts[-1], dtype=np.int64)
+        documents = np.empty(starts[-1], dtype=np.int32)
+        cursor = np.zeros(len(counts), dtype=np.int64)
+        cursor[first:last] = starts[:-1]
+        goals = np.linspace(0, starts[-1], n_threads + 1)[1:-1]
+        inner = first + np.searchsorted(starts, goals)
+        shares = np.concatenate([[first], inner, [last]])
+        with threads(n_threads) as thread_map:
+            for start in range(0, len(corpus.values), _TOKENS_AT_ONCE):
+                stop = min(start + _TOKENS_AT_ONCE, len(corpus.values))
+                before = np.searchsorted(corpus.offsets, start, side="right")
+                document = int(before) - 1
+
+                def note(
+                    share: int, span: tuple[int, int, int] = (document, start, stop)
+                ) -> None:
+                    list_places(
+                        corpus.values, corpus.offsets, *span, shares[share],
+                        shares[share + 1], cursor, positions, documents,
+                    )  # fmt: skip
+
+                list(thread_map(note, range(n_threads)))
+        return cls(first, last, starts, positions, documents)
+
+
+def word_counts(corpus: Ragged, n_words: int) -> Counts:
+    """Count how often each word occurs; shape (n_words,)."""
+    counts = np.zeros(n_words, dtype=np.int64)
+    # Numpy makes a larger copy of what it counts.
+    for start in range(0, len(corpus.values), _TOKENS_AT_ONCE):
+        ids = corpus.values[start : start + _TOKENS_AT_ONCE]
+        counts += np.bincount(ids, minlength=n_words)
+    return counts
+
+
+def row_blocks(counts: Counts, max_memory: float) -> Iterator[tuple[int, int]]:
+    """Divide the words into runs whose places fit into memory, a word at least.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_words,), int64
+    max_memory : float
+        In bytes.
+
+    Yields
+    ------
+    first, last : int
+
+    Examples
+    --------
+    >>> list(row_blocks(np.array([9, 2, 2, 1]), 48))
+    [(0, 1), (1, 3), (3, 4)]
+    """
+    return _runs(counts, max_memory / _BYTES_PER_PLACE, 0)
+
+
+def count_blocks(
+    corpus: Ragged,
+    places: Places,
+    windows: Windows,
+    counts: Counts,
+    n_threads: int,
+    max_memory: float,
+) -> Iterator[Cooccurrences]:
+    """Count the words around the words of some places.
+
+    Parameters
+    ----------
+    corpus : Ragged of int32
+    places : Places
+    windows : Windows
+    counts : ndarray of shape (n_words,), int64
+    n_threads : int
+    max_memory : float
+        In bytes; an eighth of it is for what the threads are at.
+
+    Yields
+    ------
+    entries : Cooccurrences
+        Of a run of rows after the other.
+    """
+    n_words = len(counts)
+    reach = (len(windows.steps) - 1) * (2 if windows.symmetric else 1)
+    # A row has no more entries than this.
+    bounds = np.minimum(counts[places.first : places.last] * reach, n_words)
+    most = min(max_memory / (8 * 12 * 3 * n_threads), _MOST_ENTRIES)
+    ids = corpus.values.reshape(-1, 1)
+
+    def count(rows: tuple[int, int]) -> Cooccurrences:
+        first, last = rows
+        low, high = first - places.first, last - places.first
+        capacity = int(bounds[low:high].sum())
+        entries = Cooccurrences(
+            np.empty(capacity, np.int32),
+            np.empty(capacity, np.int32),
+            np.empty(capacity, np.float32),
+        )
+        n = count_rows(
+            ids, corpus.offsets, places.positions, places.documents,
+            places.starts[low : high + 1], first, last, *windows,
+            np.zeros(n_words, np.int64), np.zeros(n_words // 64 + 1, np.uint64),
+            *entries,
+        )  # fmt: skip
+        rows_, columns, values = entries
+        return Cooccurrences(rows_[:n], columns[:n], values[:n])
+
+    with threads(n_threads) as thread_map:
+        yield from thread_map(count, _runs(bounds, most, places.first))
+
+
+def _runs(sizes: Counts, most: float, first: int) -> Iterator[tuple[int, int]]:
+    """Divide things of these sizes into runs of at most `most`, or of one thing."""
+    total = np.concatenate([[0], np.cumsum(sizes)])
+    start = 0
+    while start < len(sizes):
+        stop = int(np.searchsorted(total, total[start] + most, side="right")) - 1
+        stop = max(stop, start + 1)
+        yield first + start, first + stop
+        start = stop
