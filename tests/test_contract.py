@@ -21,7 +21,10 @@ ESTIMATORS = [
     PPMIVectorizer(min_count=1, vector_size=8),
     BertLayerFeaturizer("bert"),
     BertLayerFeaturizer(
-        ("bert", "tokenizer"), layers="all", mixing="learned", pooling=("mean", "max")
+        ("bert", "tokenizer"),
+        layers="all",
+        mixing="learned",
+        pooling=("mean", "mean_sqrt_len"),
     ),
 ]
 

@@ -102,6 +102,9 @@ def fit_mix(
         C=1 / penalty,
         layer_norm=layer_norm,
         sample_weight=sample_weight,
+        # Stopped earlier, flat objectives keep what rounding made of the features.
+        max_iter=1000,
+        tol=1e-6,
     )
     if not mix.converged:
         msg = (
