@@ -241,8 +241,11 @@ class SubwordVectors(WordVectors):
         path : str or path-like
             `WordVectors.load` reads such a file, too, without the n-grams.
         format : "native" or None
-        mmap, limit, vocabulary, errors
-            As in `WordVectors.load`; all n-grams are read in any case.
+        mmap : bool
+            As in `WordVectors.load`, like the next three. All n-grams are read.
+        limit : int or None
+        vocabulary : collection of str, or None
+        errors : str
 
         Returns
         -------
