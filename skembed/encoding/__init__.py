@@ -6,7 +6,8 @@ Importing this package loads no torch.
 from skembed.encoding._cache import CacheInfo, FeatureCache
 from skembed.encoding._cache_space import FeatureSpace
 from skembed.encoding._digest import digest_texts
-from skembed.encoding._distinct import distinct_features
+from skembed.encoding._distinct import distinct_features, ordered_features
+from skembed.encoding._network_encoder import NetworkEncoder
 from skembed.encoding._text_encoder import TextEncoder
 from skembed.encoding._transformer import TransformerEncoder
 
@@ -14,8 +15,10 @@ __all__ = [
     "CacheInfo",
     "FeatureCache",
     "FeatureSpace",
+    "NetworkEncoder",
     "TextEncoder",
     "TransformerEncoder",
     "digest_texts",
     "distinct_features",
+    "ordered_features",
 ]

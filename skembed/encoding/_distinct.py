@@ -1,4 +1,7 @@
-"""Each text once: found among what is kept, or computed and then kept."""
+"""Each text once: found among what is kept, or computed and then kept.
+
+Or all texts, each time, where what one gives depends on those before it.
+"""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -71,6 +74,20 @@ def distinct_features(
             if len(still_missing):
                 fill(still_missing)
     return {name: array[inverse] for name, array in table.arrays.items()}
+
+
+def ordered_features(
+    texts: Sequence[Text], names: Sequence[str], compute: Compute
+) -> dict[str, Float32Array]:
+    """Return arrays of features of texts that depend on the texts before them.
+
+    All of them are computed, equal ones too, and nothing is kept; otherwise like
+    `distinct_features`.
+    """
+    table = _Table(names, len(texts))
+    for rows, arrays in compute(list(texts), np.arange(len(texts))):
+        table.fill(rows, arrays)
+    return table.arrays
 
 
 class _Table:

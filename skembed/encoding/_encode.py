@@ -14,7 +14,7 @@ from skembed.encoding._pooled import PooledTexts, Wanted
 from skembed.encoding._run import TokenBudget, run_windows
 from skembed.features._torch import TokenStatistics
 from skembed.networks import Windows
-from skembed.networks._network import Network, Visit
+from skembed.networks._network import CarryingNetwork, Network, Visit
 
 Text = str | Sequence[str]
 Float32Array = npt.NDArray[np.float32]
@@ -35,12 +35,15 @@ class Encoder(NamedTuple):
         How many tokens run together.
     progress : callable
         Called with how many more texts are done.
+    chunks : callable
+        Says which texts are tokenised together, as `skembed.encoding._batches.chunks`.
     """
 
     networks: Sequence[Network]
     tokenize: Callable[[list[Text], list[int]], Windows]
     budget: TokenBudget
     progress: Callable[[int], object]
+    chunks: Callable[[Sequence[Text]], Iterator[Rows]] = chunks
 
     def windows(
         self, texts: Sequence[Text], numbers: Rows
@@ -61,7 +64,7 @@ class Encoder(NamedTuple):
         """
         with ThreadPoolExecutor(1) as executor:
             waiting = None
-            for rows in chunks(texts):
+            for rows in self.chunks(texts):
                 job = executor.submit(
                     self.tokenize, [texts[row] for row in rows], numbers[rows].tolist()
                 )
@@ -79,7 +82,10 @@ class Encoder(NamedTuple):
     ) -> None:
         """Run windows through the networks, and tell of the progress."""
         ends_text = np.append(np.diff(windows.text) != 0, True)
-        done = run_windows(self.networks, windows.ids, last, self.budget, start)
+        network, begins = self.networks[0], None
+        if isinstance(network, CarryingNetwork):
+            begins = network.carry(windows, last)
+        done = run_windows(self.networks, windows.ids, last, self.budget, start, begins)
         n_done = 0
         for rows in done:
             n_more = int(ends_text[rows].sum())

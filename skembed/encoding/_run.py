@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +13,13 @@ import torch
 
 from skembed._ragged import Ragged
 from skembed.encoding._batches import batches
-from skembed.networks._network import Network, Visit
+from skembed.networks._network import CarryingNetwork, Network, Visit
 
 Rows = npt.NDArray[np.int64]
 Start = Callable[[Ragged, Rows, torch.device], tuple[Visit, Callable[[], object]]]
 """Begins a batch: gives what is shown its layers, and what to call when all is done."""
+Begins = Callable[[Rows], Any]
+"""Says what some windows begin with, for networks that carry something into them."""
 
 
 class TokenBudget:
@@ -57,6 +60,7 @@ def run_windows(
     last: int,
     budget: TokenBudget,
     start: Start,
+    begins: Begins | None = None,
 ) -> Iterator[Rows]:
     """Run windows through networks that are alike, each on its device.
 
@@ -74,6 +78,8 @@ def run_windows(
         Called with the ids of a batch, its rows of `ids`, and the device. Returns
         what is shown the layers, and what is called once, from this thread, when the
         batch has been run.
+    begins : callable, or None
+        From `CarryingNetwork.carry`.
 
     Yields
     ------
@@ -82,7 +88,7 @@ def run_windows(
     """
 
     def run(network: Network, rows: Rows) -> list[Callable[[], object]]:
-        return _run_batch(network, ids, rows, last, budget, start)
+        return _run_batch(_Work(network, ids, last, budget, start, begins), rows)
 
     work = batches(ids.lengths, budget.n_tokens, padded=networks[0].pads)
     if len(networks) == 1:
@@ -132,19 +138,31 @@ def _finish(future: Future[tuple[Rows, list[Callable[[], object]]]]) -> Rows:
     return rows
 
 
-def _run_batch(
-    network: Network,
-    ids: Ragged,
-    rows: Rows,
-    last: int,
-    budget: TokenBudget,
-    start: Start,
-) -> list[Callable[[], object]]:
+class _Work(NamedTuple):
+    """What a batch of windows is run by."""
+
+    network: Network
+    ids: Ragged
+    last: int
+    budget: TokenBudget
+    start: Start
+    begins: Begins | None
+
+    def run(self, batch: Ragged, rows: Rows, visit: Visit) -> None:
+        """Run the network, which goes on from where it was left if it can."""
+        if self.begins is None:
+            self.network.run(batch, self.last, visit)
+        else:
+            network = cast("CarryingNetwork", self.network)
+            network.run(batch, self.last, visit, self.begins(rows))
+
+
+def _run_batch(work: _Work, rows: Rows) -> list[Callable[[], object]]:
     """Run some windows, in halves if memory is short; return what is to be called."""
-    batch = _take(ids, rows)
-    visit, finish = start(batch, rows, network.device)
+    network, batch = work.network, _take(work.ids, rows)
+    visit, finish = work.start(batch, rows, network.device)
     try:
-        network.run(batch, last, visit)
+        work.run(batch, rows, visit)
     except torch.OutOfMemoryError as error:
         if len(rows) == 1:
             raise _too_long(int(batch.lengths[0]), network) from error
@@ -154,12 +172,12 @@ def _run_batch(
     del visit, finish
     torch.cuda.empty_cache()
     n_padded = int(batch.lengths.max()) * len(rows)
-    budget.lower(n_padded if network.pads else len(batch.values), network.device)
+    work.budget.lower(n_padded if network.pads else len(batch.values), network.device)
     half = len(rows) // 2
     return [
         finish
         for part in (rows[:half], rows[half:])
-        for finish in _run_batch(network, ids, part, last, budget, start)
+        for finish in _run_batch(work, part)
     ]
 
 

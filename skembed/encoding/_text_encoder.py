@@ -28,6 +28,13 @@ class TextEncoder(Protocol):
     def widths(self) -> tuple[int, ...]:
         """Features of each layer, the embedding output first."""
 
+    @property
+    def ordered(self) -> bool:
+        """Whether what a text gives depends on the texts before it.
+
+        Each then goes through the network, in their order, and nothing can be kept.
+        """
+
     def space(self, cache: FeatureCache) -> FeatureSpace:
         """Return the part of a cache that is for this network and these settings."""
 

@@ -1,29 +1,25 @@
 """A Hugging Face model over many texts; nothing is loaded until texts need it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from skembed._devices import resolve_devices
-from skembed.encoding._cache import FeatureCache
-from skembed.encoding._cache_space import FeatureSpace
-from skembed.encoding._progress import text_progress
-from skembed.encoding._text_encoder import Compute, Float32Array, Mix, Rows, Text
-from skembed.features import STATISTICS
-from skembed.networks import Windows
+from skembed.encoding._network_encoder import NetworkEncoder, Tokenize
+from skembed.encoding._text_encoder import Text
 from skembed.networks.huggingface import PretrainedModel
+
+if TYPE_CHECKING:
+    import torch
+
+    from skembed.networks._network import Network
 
 # Raised by one whenever the same model and text get other features.
 _FORMAT = 1
-_BATCH_TOKENS = {"cpu": 2_048}
-_GPU_BATCH_TOKENS = 32_768
 
 
-@dataclass(frozen=True)
-class TransformerEncoder:
+@dataclass(frozen=True, kw_only=True)
+class TransformerEncoder(NetworkEncoder):
     """What a transformer, with its settings, makes of texts.
 
     Parameters
@@ -33,29 +29,14 @@ class TransformerEncoder:
         Most tokens of a window; None for as many as the model can read.
     overlong : {"windows", "truncate", "error"}
     prefix : str
-    special_tokens : bool
-        Whether special tokens count in statistics.
-    device : str, torch.device, or sequence of them
-    dtype : str
-        Of `skembed._devices.DTYPES`.
-    batch_tokens : int or None
-        Most tokens of a batch; None for a number that suits the device.
-    n_threads : int or None
-        Threads of torch on the CPU; None leaves them as they are.
-    verbose : int
-        1 shows progress.
+    special_tokens, device, dtype, batch_tokens, n_threads, verbose
+        As of `NetworkEncoder`.
     """
 
     model: PretrainedModel
     max_length: int | None = None
     overlong: str = "windows"
     prefix: str = ""
-    special_tokens: bool = False
-    device: Any = "auto"
-    dtype: str = "float32"
-    batch_tokens: int | None = None
-    n_threads: int | None = None
-    verbose: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -83,133 +64,61 @@ class TransformerEncoder:
             raise ValueError(msg)
         return self.max_length
 
-    def space(self, cache: FeatureCache) -> FeatureSpace:
-        """Return the part of a cache that is for this model and these settings."""
+    def _settings(self) -> tuple[Any, ...]:
         # Of a folder, the fingerprint tells how long a window can be; to find that out,
         # its tokenizer would have to be loaded.
         is_loaded = self.model.folder is None or self.model.tokenizer is not None
         max_length = self.longest if is_loaded else self.max_length
-        settings = (
+        return (
             _FORMAT, self.fingerprint, max_length, self.overlong, self.prefix,
             self.special_tokens, self.dtype,
         )  # fmt: skip
-        key = blake2b(repr(settings).encode("utf-8", "surrogatepass"), digest_size=16)
-        return cache.space(key.hexdigest())
 
-    def statistics(
+    def _load(
         self,
-        layers: tuple[int, ...] | None = None,
-        names: tuple[str, ...] | None = None,
-    ) -> Compute:
-        """Return what computes statistics of texts, to be given to `distinct_features`.
+        devices: Sequence["torch.device"],
+        dtype: "torch.dtype",
+        *,
+        with_words: bool,
+    ) -> tuple[Sequence["Network"], Tokenize]:
+        networks = [self.model.network(device, dtype) for device in devices]
+        return networks, self._tokenizer(with_words=with_words)
 
-        Parameters
-        ----------
-        layers : tuple of int or None
-            None for all.
-        names : tuple of str or None
-            Of `skembed.features.STATISTICS`; None for all.
-
-        Returns
-        -------
-        compute : callable
-            See `skembed.encoding._encode.pooled_texts`.
-        """
-
-        def compute(
-            texts: Sequence[Text], numbers: Rows
-        ) -> Iterator[tuple[Rows, dict[str, Float32Array]]]:
-            from skembed.encoding._encode import pooled_texts
-            from skembed.encoding._pooled import Wanted
-
-            chosen = layers or tuple(range(len(self.widths)))
-            wanted = Wanted(chosen, names or STATISTICS, self.special_tokens)
-            with self._running(len(texts), with_words=False) as encoder:
-                yield from pooled_texts(encoder, texts, numbers, wanted)
-
-        return compute
-
-    def token_states(
-        self, texts: Sequence[Text], layers: tuple[int, ...], mix: Mix
-    ) -> Iterator[tuple[Rows, Windows, Float32Array]]:
-        """Compute the mixed states of the tokens of texts, with their words.
-
-        See `skembed.encoding._encode.token_states`.
-        """
-        from skembed.encoding._encode import token_states
-
-        with self._running(len(texts), with_words=True) as encoder:
-            yield from token_states(encoder, texts, layers, mix)
-
-    def count_overlong(self, texts: Sequence[Text]) -> tuple[int, int]:
-        """Count the texts that are read in windows, and those that are cut off."""
-        from skembed.encoding._batches import chunks
-
-        tokenize = self._tokenizer()
-        parts = [
-            tokenize(self._cased([texts[row] for row in rows]), numbers=rows.tolist())
-            for rows in chunks(texts)
-        ]
-        return (
-            sum(part.n_windowed for part in parts),
-            sum(part.n_truncated for part in parts),
-        )
-
-    def _tokenizer(self) -> Any:
+    def _tokenizer(self, *, with_words: bool = False) -> Tokenize:
         from skembed.networks.huggingface._tokenizer import WindowTokenizer
 
-        return WindowTokenizer(
+        tokenize = WindowTokenizer(
             self.model.load_tokenizer(),
             max_length=self.longest,
             overlong=self.overlong,
             prefix=self.prefix,
         )
+        return lambda texts, numbers: tokenize(
+            self._cased(texts), with_words=with_words, numbers=numbers
+        )
 
     def _cased(self, texts: list[Text]) -> list[Text]:
         """Return texts in lower case if the model wants that."""
-        if not self.model.lowercase:
-            return texts
-        return [
-            _lower(text) if isinstance(text, str) else [_lower(word) for word in text]
-            for text in texts
-        ]
-
-    @contextmanager
-    def _running(self, n_texts: int, *, with_words: bool) -> Iterator[Any]:
-        """Load the network, and give an `Encoder` of it."""
-        import torch
-
-        from skembed.encoding._encode import Encoder
-        from skembed.encoding._run import TokenBudget
-
-        devices = resolve_devices(self.device)
-        kind = getattr(torch, self.dtype)
-        networks = [self.model.network(device, kind) for device in devices]
-        tokenizer = self._tokenizer()
-        n_tokens = self.batch_tokens or _BATCH_TOKENS.get(
-            devices[0].type, _GPU_BATCH_TOKENS
-        )
-        before = torch.get_num_threads()
-        torch.set_num_threads(self.n_threads or before)
-        try:
-            with text_progress(n_texts, self.verbose) as progress:
-                yield Encoder(
-                    networks,
-                    lambda texts, numbers: tokenizer(
-                        self._cased(texts), with_words=with_words, numbers=numbers
-                    ),
-                    TokenBudget(n_tokens),
-                    progress,
-                )
-        finally:
-            torch.set_num_threads(before)
+        return lowered(texts) if self.model.lowercase else texts
 
 
-def _lower(text: str) -> str:
+def lowered(texts: list[Text]) -> list[Text]:
     """Make letters small, but those that would become two characters.
 
     The characters of words are counted in the text that was given.
+
+    Examples
+    --------
+    >>> lowered(["A Text", ["Its", "Words"]])
+    ['a text', ['its', 'words']]
     """
+    return [
+        _lower(text) if isinstance(text, str) else [_lower(word) for word in text]
+        for text in texts
+    ]
+
+
+def _lower(text: str) -> str:
     small = text.lower()
     if len(small) == len(text):
         return small

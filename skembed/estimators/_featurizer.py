@@ -23,8 +23,14 @@ from skembed._sklearn_private import (
     StrOptions,
     fit_context,
 )
-from skembed.encoding import FeatureCache, TextEncoder, distinct_features
+from skembed.encoding import (
+    FeatureCache,
+    TextEncoder,
+    distinct_features,
+    ordered_features,
+)
 from skembed.estimators._contextual_words import ContextualWordsMixin, check_words
+from skembed.estimators._feature_memory import feature_cache
 from skembed.estimators._layer_mixing import check_mix_targets, fit_mix, score_layers
 from skembed.estimators._state import pack_state, unpack_state
 from skembed.estimators.documents import (
@@ -61,23 +67,6 @@ FEATURIZER_CONSTRAINTS: dict[str, list[Any]] = {
     "memory": [str, PathLike, FeatureCache, HasMethods(["cache"]), None],
     "verbose": ["verbose"],
 }
-
-
-def feature_cache(memory: Any) -> FeatureCache | None:
-    """Return the cache that the parameter `memory` asks for, if any.
-
-    Examples
-    --------
-    >>> feature_cache("cache"), feature_cache(None)
-    (FeatureCache(location='cache', max_size='10 GB'), None)
-    """
-    if memory is None or isinstance(memory, FeatureCache):
-        return memory
-    if isinstance(memory, (str, PathLike)):
-        return FeatureCache(memory)
-    # A joblib.Memory, of which the place matters.
-    location = getattr(memory, "location", None)
-    return None if location is None else FeatureCache(location)
 
 
 def _count_overlong(arrays: Arrays) -> tuple[int, int]:
@@ -137,7 +126,7 @@ class ContextualFeaturizer(
             The fitted estimator. If fit fails or is interrupted, what an earlier fit
             has learned stays.
         """
-        documents, encoder, layers = self._checked(X)
+        documents, encoder, layers, learned = self._checked(X)
         weight = check_document_weight(sample_weight, len(documents))
         if self.mixing == "learned":
             check_mix_targets(y, len(documents))
@@ -145,7 +134,8 @@ class ContextualFeaturizer(
             overlong = _count_overlong(arrays)
         else:
             arrays, overlong = {}, encoder.count_overlong(documents)
-        self._learn(arrays, overlong, encoder, layers, y, weight)
+        learned |= self._mix_learned(arrays, layers, y, weight)
+        self._keep(learned, overlong, encoder, layers)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -167,13 +157,14 @@ class ContextualFeaturizer(
         features : ndarray of shape (n_documents, n_features), float32
             The same as of ``fit(X, y).transform(X)``.
         """
-        documents, encoder, layers = self._checked(X)
+        documents, encoder, layers, learned = self._checked(X)
         weight = check_document_weight(sample_weight, len(documents))
         if self.mixing == "learned":
             check_mix_targets(y, len(documents))
         arrays = self._arrays(documents, encoder, layers)
         overlong = _count_overlong(arrays)
-        self._learn(arrays, overlong, encoder, layers, y, weight)
+        learned |= self._mix_learned(arrays, layers, y, weight)
+        self._keep(learned, overlong, encoder, layers)
         return self._features(arrays, layers)
 
     def transform(self, X: Iterable[Any]) -> Float32Array:
@@ -243,15 +234,29 @@ class ContextualFeaturizer(
         check_words(documents)
         return documents
 
-    def _checked(self, X: Any) -> tuple[list[Document], TextEncoder, tuple[int, ...]]:
+    def _checked(
+        self, X: Any
+    ) -> tuple[list[Document], TextEncoder, tuple[int, ...], dict[str, Any]]:
         """Check what `_parameter_constraints` cannot see; find documents and model."""
         state_poolings(self.pooling)
-        documents, encoder = self._documents(X), self._encoder()
+        documents = self._documents(X)
+        encoder, learned = self._fit_encoder(documents)
         layers = choose_layers(self.layers, len(encoder.widths) - 1)
         # Raises for layers that do not fit together.
         empty = [np.empty((0, encoder.widths[k]), dtype=np.float32) for k in layers]
         mix_layers(empty, "mean" if self.mixing == "learned" else self.mixing)
-        return documents, encoder, layers
+        return documents, encoder, layers, learned
+
+    def _fit_encoder(
+        self, documents: list[Document]
+    ) -> tuple[TextEncoder, dict[str, Any]]:
+        """Return the network for these documents, and what was learned to make it.
+
+        Subclasses that train theirs do it here. The second are attributes, which are
+        set when all of `fit` has gone well.
+        """
+        del documents
+        return self._encoder(), {}
 
     def _fitted_encoder(self) -> TextEncoder:
         """Return the model, if it is the one of `fit`."""
@@ -287,6 +292,9 @@ class ContextualFeaturizer(
         statistics = needed_statistics(state_poolings(self.pooling))
         names = [f"{name}.{layer}" for layer in layers for name in statistics]
         cache = feature_cache(self.memory)
+        if encoder.ordered:
+            compute = encoder.statistics(layers, statistics)
+            return ordered_features(documents, [*names, *COUNTS], compute)
         if cache is None:
             space, compute = None, encoder.statistics(layers, statistics)
         else:
@@ -302,27 +310,33 @@ class ContextualFeaturizer(
             warnings.warn(msg, stacklevel=3)
         return arrays
 
-    def _learn(
+    def _mix_learned(
+        self, arrays: Arrays, layers: tuple[int, ...], y: Any, sample_weight: Any
+    ) -> dict[str, Any]:
+        """Fit the mix if there is one to fit; return the attributes that tell it."""
+        if self.mixing != "learned":
+            return {"_mix": None}
+        blocks = [self._pooled(arrays, layer) for layer in layers]
+        mix = fit_mix(
+            blocks,
+            y,
+            penalty=self.mixing_penalty,
+            layer_norm=self.layer_norm,
+            sample_weight=sample_weight,
+        )
+        return {"_mix": mix, "layer_weights_": mix.weights, "gamma_": mix.gamma}
+
+    def _keep(
         self,
-        arrays: Arrays,
+        learned: dict[str, Any],
         overlong: tuple[int, int],
         encoder: TextEncoder,
         layers: tuple[int, ...],
-        y: Any,
-        sample_weight: Any,
     ) -> None:
-        """Fit the mix if there is one to fit, and keep what has been learned."""
-        learned: dict[str, Any] = {"_mix": None}
-        if self.mixing == "learned":
-            blocks = [self._pooled(arrays, layer) for layer in layers]
-            mix = fit_mix(
-                blocks,
-                y,
-                penalty=self.mixing_penalty,
-                layer_norm=self.layer_norm,
-                sample_weight=sample_weight,
-            )
-            learned = {"_mix": mix, "layer_weights_": mix.weights, "gamma_": mix.gamma}
+        """Set what has been learned, after all that can fail.
+
+        An interrupt before that finds the estimator as it was.
+        """
         learned |= {
             "fingerprint_": encoder.fingerprint,
             "widths_": encoder.widths,
@@ -331,7 +345,6 @@ class ContextualFeaturizer(
             "n_windowed_": overlong[0],
             "n_truncated_": overlong[1],
         }
-        # After all that can fail: an interrupt finds the estimator as it was.
         for name in ("layer_weights_", "gamma_"):
             self.__dict__.pop(name, None)
         self.__dict__.update(learned)

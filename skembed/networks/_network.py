@@ -1,11 +1,14 @@
 """What encoding asks of a network, whatever its kind."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from skembed._ragged import Ragged
+from skembed.networks._windows import Windows
 
 Visit = Callable[[int, torch.Tensor], None]
 
@@ -43,3 +46,37 @@ class Network(Protocol):
             those of all windows, one after the other. They may be overwritten after the
             call.
         """
+
+
+@runtime_checkable
+class CarryingNetwork(Protocol):
+    """A `Network` with a state, which goes on from one window of a text to the next.
+
+    Windows can then follow one another without an overlap, and a long text gives what
+    it would give in one piece.
+    """
+
+    widths: tuple[int, ...]
+    device: torch.device
+    pads: bool
+
+    def carry(
+        self, windows: Windows, last: int
+    ) -> Callable[[npt.NDArray[np.int64]], Any]:
+        """Find out what each window begins with.
+
+        Parameters
+        ----------
+        windows : Windows
+            All windows of some texts.
+        last : int
+            The highest layer that is wanted.
+
+        Returns
+        -------
+        begins : callable
+            Gives, for the numbers of some windows, what `run` wants of them.
+        """
+
+    def run(self, ids: Ragged, last: int, visit: Visit, begin: Any = None) -> None:
+        """Do what `Network.run` does, for windows that begin with what was carried."""
