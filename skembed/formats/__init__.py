@@ -1,6 +1,14 @@
 """Published files of word vectors, to and from plain lists and arrays."""
 
 from skembed.formats._binary import read_word2vec_binary
+from skembed.formats._elmo import ElmoArrays, read_elmo, read_elmo_options
+from skembed.formats._elmo_files import ElmoFiles, find_elmo
+from skembed.formats._elmo_options import (
+    CharacterOptions,
+    ElmoOptions,
+    array_shapes,
+    parse_elmo_options,
+)
 from skembed.formats._errors import FormatError
 from skembed.formats._fasttext import read_fasttext
 from skembed.formats._fasttext_model import (
@@ -20,12 +28,21 @@ from skembed.formats._write import (
 )
 
 __all__ = [
+    "CharacterOptions",
+    "ElmoArrays",
+    "ElmoFiles",
+    "ElmoOptions",
     "FastTextModel",
     "FastTextSettings",
     "FormatError",
     "NgramTable",
     "QuantizedMatrix",
     "WordTable",
+    "array_shapes",
+    "find_elmo",
+    "parse_elmo_options",
+    "read_elmo",
+    "read_elmo_options",
     "read_fasttext",
     "read_glove_text",
     "read_native",
