@@ -5,12 +5,9 @@ import torch
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from skembed.networks.huggingface import _linear
-from skembed.networks.huggingface._linear import (
-    OneDnnLinear,
-    product_and_sum,
-    speed_up_linear,
-)
+from skembed.networks import _onednn
+from skembed.networks._onednn import PackedLinear, product_and_sum
+from skembed.networks.huggingface._linear import OneDnnLinear, speed_up_linear
 
 
 class Doubled(nn.Linear):
@@ -89,9 +86,9 @@ def test_nothing_is_replaced_where_nothing_would_be_faster(model, device, dtype)
 @pytest.fixture
 def forgotten():
     """Have it looked at anew what works here."""
-    _linear._works.cache_clear()
+    _onednn.works.cache_clear()
     yield
-    _linear._works.cache_clear()
+    _onednn.works.cache_clear()
 
 
 @pytest.mark.usefixtures("forgotten")
@@ -100,14 +97,14 @@ def test_a_torch_without_the_product_is_left_alone(model, monkeypatch, error):
     def missing(*_):
         raise error
 
-    monkeypatch.setattr(_linear, "product_and_sum", missing)
+    monkeypatch.setattr(_onednn, "product_and_sum", missing)
     assert speed_up_linear(model) is None
 
 
 @pytest.mark.usefixtures("forgotten")
 def test_a_product_that_is_wrong_is_not_used(model, monkeypatch):
-    product = _linear.product_and_sum
-    monkeypatch.setattr(_linear, "product_and_sum", lambda *args: product(*args) + 0.01)
+    product = _onednn.product_and_sum
+    monkeypatch.setattr(_onednn, "product_and_sum", lambda *args: product(*args) + 0.01)
     assert speed_up_linear(model) is None
 
 
@@ -141,3 +138,20 @@ def test_the_sum_comes_after_the_product(shape):
         found, states @ weight.T + bias + other, rtol=1e-5, atol=1e-5
     )
     assert torch.equal(other, before)
+
+
+@pytest.mark.usefixtures("forgotten")
+@pytest.mark.parametrize("has_onednn", [True, False])
+@pytest.mark.parametrize("bias", [None, torch.arange(6.0)])
+def test_a_packed_layer_is_a_linear_layer(monkeypatch, has_onednn, bias):
+    if not has_onednn:
+        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    states, weight, other = torch.randn(3, 8), torch.randn(6, 8), torch.randn(3, 6)
+    linear = PackedLinear(weight, bias)
+    assert linear._is_packed == has_onednn
+    with torch.inference_mode():
+        expected = states @ weight.T + (0 if bias is None else bias)
+        torch.testing.assert_close(linear(states), expected, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(
+            linear.plus(states, other), expected + other, rtol=1e-5, atol=1e-5
+        )

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 from transformers import activations
 
-from skembed.networks.huggingface._linear import OneDnnLinear, product_and_sum
+from skembed.networks._onednn import product_and_sum
+from skembed.networks.huggingface._linear import OneDnnLinear
 
 # A linear layer, and the activation after it.
 _ACTIVATED = (

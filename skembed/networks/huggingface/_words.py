@@ -7,6 +7,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from skembed.networks._word_windows import joined_spans
+
 Spans = npt.NDArray[np.int64]
 Int32Array = npt.NDArray[np.int32]
 
@@ -48,19 +50,13 @@ def align_words(
     ([0, 1], [[0, 1], [3, 5]])
     """
     if not isinstance(text, str):
-        spans = _given_words(text)
+        spans = joined_spans(text)
         filled = [i for i, word in enumerate(text) if word.strip()]
         return _word_at(offsets, spans[filled], np.array(filled, np.int64)), spans
     if numbers is None:
         spans = _as_spans([match.span() for match in re.finditer(r"\S+", text)])
         return _word_at(offsets, spans, np.arange(len(spans))), spans
     return _tokenizer_words(joined, offsets, np.array(numbers, np.int64))
-
-
-def _given_words(words: Sequence[str]) -> Spans:
-    lengths = np.array([len(word) for word in words], np.int64)
-    stops = np.cumsum(lengths + 1) - 1
-    return np.stack([stops - lengths, stops], axis=1)
 
 
 def _word_at(
