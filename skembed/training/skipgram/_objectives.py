@@ -18,8 +18,9 @@ from skembed.counts import (
     noise_distribution,
 )
 from skembed.training.skipgram._config import SkipGramConfig
+from skembed.training.skipgram._copies import Shape, replicas_of_words
 from skembed.training.skipgram._kernels import hierarchical, negative, softmax
-from skembed.training.skipgram._kernels.replica import Tables
+from skembed.training.skipgram._kernels.replica import Replicas, Tables
 from skembed.training.skipgram._kernels.span import Corpus, Round, Windows
 from skembed.training.skipgram._kernels.step import GROUP, TILE
 
@@ -55,8 +56,19 @@ class Objective(Protocol):
     can_merge: bool
     """Whether replicas are much smaller than the tables."""
 
-    def capacity(self, n_tokens: int) -> int:
-        """Count the words whose rows a span of n_tokens can touch at most."""
+    def replicas(
+        self, n_spans: int, n_tokens: int, inputs: Shape, outputs: Shape
+    ) -> Replicas:
+        """Make room for the rows that spans of n_tokens touch, windows included.
+
+        Parameters
+        ----------
+        n_spans : int
+            0 if there are to be no replicas.
+        n_tokens : int
+        inputs, outputs : tuple of int
+            Rows and columns of the tables.
+        """
 
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any
@@ -102,9 +114,16 @@ class NegativeSampling:
         n_tiles = -(-n_tokens // self._noise.n_centers)
         return self._noise.n_shared + self._noise.n_renewed * (n_tiles + 1)
 
-    def capacity(self, n_tokens: int) -> int:
-        """Count the words and noise words of a span."""
-        return n_tokens + self._n_noise(n_tokens)
+    def replicas(
+        self,
+        n_spans: int,
+        n_tokens: int,
+        inputs: Shape,  # noqa: ARG002
+        outputs: Shape,
+    ) -> Replicas:
+        """Make room for the words and noise words of spans."""
+        capacity = n_tokens + self._n_noise(n_tokens)
+        return replicas_of_words(n_spans, capacity, outputs)
 
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any
@@ -133,9 +152,15 @@ class HierarchicalSoftmax:
         # Whole groups of nodes.
         self._depth = -(-int(depths.max(initial=1)) // GROUP) * GROUP
 
-    def capacity(self, n_tokens: int) -> int:  # noqa: ARG002
-        """Give 0: there are no replicas."""
-        return 0
+    def replicas(
+        self,
+        n_spans: int,  # noqa: ARG002
+        n_tokens: int,  # noqa: ARG002
+        inputs: Shape,
+        outputs: Shape,  # noqa: ARG002
+    ) -> Replicas:
+        """Make room for nothing: there are no replicas."""
+        return replicas_of_words(0, 0, inputs)
 
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any
@@ -160,9 +185,15 @@ class Softmax:
         self.initial_loss = float(np.log(len(counts)))
         self.tokens_per_span = max(8, 1_000_000 // len(counts))
 
-    def capacity(self, n_tokens: int) -> int:  # noqa: ARG002
-        """Give 0: there are no replicas."""
-        return 0
+    def replicas(
+        self,
+        n_spans: int,  # noqa: ARG002
+        n_tokens: int,  # noqa: ARG002
+        inputs: Shape,
+        outputs: Shape,  # noqa: ARG002
+    ) -> Replicas:
+        """Make room for nothing: there are no replicas."""
+        return replicas_of_words(0, 0, inputs)
 
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any

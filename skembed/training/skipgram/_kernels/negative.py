@@ -184,15 +184,12 @@ def train_round(
         )
         noise_key = mix(~(spans.key + np.uint64(spans.start + number * spans.length)))
         draw_noise(noise_key, noise.threshold, noise.alias, noise_rows, n_noise)
-        w_in, w_out = tables.input, tables.output
-        replicas = tables.replicas
-        far = len(replicas.word_of) == 0
+        w_in, w_out, replicas = tables
+        far = len(replicas.output.item_of) == 0
         if not far:
             localize_span(replicas, number, windows.words, n_words, noise_rows, n_noise)
-            words, n_copies = replicas.word_of[number], replicas.n_copies[:, number]
-            row = number * (len(words) + 1)
-            w_in = gather(w_in, words, n_copies[0], row, replicas.input)
-            w_out = gather(w_out, words, n_copies[1], row, replicas.output)
+            w_in = gather(w_in, replicas.input, number)
+            w_out = gather(w_out, replicas.output, number)
         results[number, 0], results[number, 1] = _train_tiles(
             w_in, w_out, windows, n_words, first, last, corpus.document_weight,
             noise_rows, noise, spans.window, spans.rate, vectors, far,
