@@ -8,8 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skembed._ragged import Ragged
 from skembed.counts import AliasTable, keep_probability
-from skembed.training.skipgram import SkipGramConfig, _sampled
+from skembed.training.skipgram import SkipGramConfig
 from skembed.training.skipgram._copies import replicas_of_words
+from skembed.training.skipgram._epochs import sampled
 from skembed.training.skipgram._kernels.replica import Tables, merge
 from skembed.training.skipgram._kernels.span import (
     Round,
@@ -57,7 +58,7 @@ def test_every_pair_of_the_corpus_is_trained_on_once(rng, loss, parallel, n_thre
     )
     objective = OBJECTIVES[loss](counts, config)
     schedule = Schedule(
-        _sampled(corpus, counts, 0, None),
+        sampled(corpus, counts, 0, None),
         (padded_table(500, 2), padded_table(objective.n_outputs, 2)),
         objective,
         config,
@@ -73,7 +74,7 @@ def test_subsampling_keeps_words_as_often_as_word2vec_does(rng):
     corpus, counts = Ragged.from_lengths(ids, [100_000, 100_000]), np.bincount(ids)
     windows = windows_of(len(ids) + 10)
     n, _, _ = sample_span(
-        _sampled(corpus, counts, 1e-2, None), spans_of(len(ids)), 0, windows
+        sampled(corpus, counts, 1e-2, None), spans_of(len(ids)), 0, windows
     )
     kept = np.bincount(windows.words[:n], minlength=5) / counts
     assert_allclose(kept, keep_probability(counts, 1e-2), atol=0.02)
@@ -84,7 +85,7 @@ def test_reaches_are_drawn_uniformly_and_independently_of_keeping(rng):
     corpus, counts = Ragged.from_lengths(ids, [100_000]), np.bincount(ids)
     windows = windows_of(len(ids) + 10)
     n, _, _ = sample_span(
-        _sampled(corpus, counts, 0.05, None), spans_of(len(ids)), 0, windows
+        sampled(corpus, counts, 0.05, None), spans_of(len(ids)), 0, windows
     )
     share = np.bincount(windows.reach[:n], minlength=6)[1:] / n
     assert len(share) == 5
@@ -95,7 +96,7 @@ def test_spans_see_what_the_whole_corpus_shows(rng):
     """The draws belong to the tokens: cutting the corpus elsewhere changes nothing."""
     ids = rng.integers(0, 9, 5_000).astype(np.int32)
     corpus = Ragged.from_lengths(ids, [1_234, 3_766])
-    corpus = _sampled(corpus, np.bincount(ids), 0.05, None)
+    corpus = sampled(corpus, np.bincount(ids), 0.05, None)
     whole = windows_of(6_000)
     _, first, last = sample_span(corpus, spans_of(5_000), 0, whole)
     assert first == 0
@@ -172,7 +173,7 @@ def test_short_corpora_are_trained_without_replicas(rng):
     ids = rng.integers(0, 9, 1000).astype(np.int32)
     config = replace(SkipGramConfig(), vector_size=4)
     schedule = Schedule(
-        _sampled(Ragged.from_lengths(ids, [1000]), np.bincount(ids), 0, None),
+        sampled(Ragged.from_lengths(ids, [1000]), np.bincount(ids), 0, None),
         (padded_table(9, 4), padded_table(9, 4)),
         OBJECTIVES["negative_sampling"](np.bincount(ids), config),
         config,

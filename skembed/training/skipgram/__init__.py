@@ -4,15 +4,12 @@ It makes the tables and runs the epochs; a `Schedule` runs an epoch on tables th
 given. A core for another device is another schedule.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
 from skembed._ragged import Ragged
-from skembed.counts import keep_probability
 from skembed.training.skipgram._config import Matrix, SkipGramConfig, SkipGramResult
-from skembed.training.skipgram._kernels.span import Corpus
+from skembed.training.skipgram._epochs import Progress, run_epochs, sampled
 from skembed.training.skipgram._objectives import OBJECTIVES, Objective
 from skembed.training.skipgram._schedule import Schedule
 from skembed.training.skipgram._tables import (
@@ -23,11 +20,6 @@ from skembed.training.skipgram._tables import (
 )
 
 __all__ = ["SkipGramConfig", "SkipGramResult", "random_input", "train_skipgram"]
-
-Progress = Callable[[int, float, float], object]
-
-# A mean loss of so many times that of all scores 0 is not a model any more.
-_DIVERGED = 30.0
 
 
 def train_skipgram(
@@ -92,82 +84,12 @@ def train_skipgram(
     if initial is None:
         draw_input(tables[0][:-1, :size], np.random.default_rng(seeds))
     schedule = Schedule(
-        _sampled(corpus, counts, config.sample, document_weight),
+        sampled(corpus, counts, config.sample, document_weight),
         tables,
         objective,
         config,
         n_threads,
     )
-    losses = _run_epochs(schedule, objective.initial_loss, config, seeds, progress)
+    losses = run_epochs(schedule, objective.initial_loss, config, seeds, progress)
     w_in, w_out = unpadded(tables[0], size), unpadded(tables[1], size)
     return SkipGramResult(w_in, w_out, np.array(losses))
-
-
-def _sampled(
-    corpus: Ragged,
-    counts: npt.NDArray[np.int64],
-    sample: float,
-    document_weight: npt.NDArray[np.float32] | None,
-) -> Corpus:
-    """Hand a corpus to the kernels, with how often each word is kept."""
-    keep = np.floor(keep_probability(counts, sample) * 2.0**31)
-    if document_weight is None:
-        document_weight = np.empty(0, dtype=np.float32)
-    return Corpus(
-        corpus.values,
-        corpus.offsets,
-        np.minimum(keep, 2.0**31 - 1).astype(np.uint32),
-        np.asarray(document_weight, dtype=np.float32),
-    )
-
-
-def _run_epochs(
-    schedule: Schedule,
-    initial_loss: float,
-    config: SkipGramConfig,
-    seeds: np.random.SeedSequence,
-    progress: Progress | None,
-) -> list[float]:
-    """Train until the last epoch, or the loss stalls; return the losses."""
-    losses: list[float] = []
-    for epoch, seed in enumerate(seeds.spawn(config.epochs)):
-        key = seed.generate_state(1, dtype=np.uint64)[0]
-        total_loss = total_weight = 0.0
-        stop: object = False
-
-        def rate(done: float, epoch: int = epoch) -> float:
-            gone = (epoch + done) / config.epochs
-            fall = config.learning_rate - config.min_learning_rate
-            return config.learning_rate - gone * fall
-
-        for done, loss, weight in schedule.run_epoch(key, rate):
-            total_loss += loss
-            total_weight += weight
-            if not loss <= _DIVERGED * initial_loss * max(weight, 1.0):
-                raise ValueError(_diverged_message(epoch, config))
-            if progress is not None:
-                stop = progress(epoch, done, _mean(total_loss, total_weight)) or stop
-        losses.append(_mean(total_loss, total_weight))
-        if stop or _has_stalled(losses, config):
-            break
-    return losses
-
-
-def _mean(loss: float, weight: float) -> float:
-    """Mean loss of pairs, NaN if there were none."""
-    return loss / weight if weight else np.nan
-
-
-def _has_stalled(losses: list[float], config: SkipGramConfig) -> bool:
-    """Whether the last epochs' losses are no better than the best one before them."""
-    n = config.n_iter_no_change
-    if config.tol is None or len(losses) <= n:
-        return False
-    return min(losses[-n:]) > min(losses[:-n]) - config.tol
-
-
-def _diverged_message(epoch: int, config: SkipGramConfig) -> str:
-    return (
-        f"Training diverged in epoch {epoch + 1}: the loss has become infinite or far "
-        f"larger than at the start. Lower learning_rate={config.learning_rate}."
-    )

@@ -20,6 +20,7 @@ from skembed.counts import (
 from skembed.training.skipgram._config import SkipGramConfig
 from skembed.training.skipgram._copies import Shape, replicas_of_words
 from skembed.training.skipgram._kernels import hierarchical, negative, softmax
+from skembed.training.skipgram._kernels.center import Composition
 from skembed.training.skipgram._kernels.replica import Replicas, Tables
 from skembed.training.skipgram._kernels.span import Corpus, Round, Windows
 from skembed.training.skipgram._kernels.step import GROUP, TILE
@@ -84,6 +85,8 @@ class NegativeSampling:
     """A word tells its contexts from words drawn at random."""
 
     can_merge = True
+    # What words are made of; None if of one row each.
+    _composition: Composition | None = None
     # Enough that sharing them costs no quality, few enough to stay in the first cache.
     _n_shared = 16
     _n_renewed = 2
@@ -125,14 +128,19 @@ class NegativeSampling:
         capacity = n_tokens + self._n_noise(n_tokens)
         return replicas_of_words(n_spans, capacity, outputs)
 
+    def _own(self) -> Composition | None:
+        """Make scratch space for what a span's words are made of."""
+        return None
+
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any
     ) -> None:
         """Train a part of a round, in place."""
         noise_rows = np.empty(self._n_noise(spans.length), dtype=np.int32)
         negative.train_round(
-            tables, corpus, spans, *part, results, self._noise, noise_rows
-        )
+            tables, corpus, spans, *part, results, self._noise, noise_rows,
+            self._composition, self._own(),
+        )  # fmt: skip
 
 
 class HierarchicalSoftmax:

@@ -10,8 +10,15 @@ import numpy as np
 
 from skembed._kernels.compiling import compiled
 from skembed._kernels.random import mix
-from skembed._kernels.simd import LANES, add, load, padded, prefetch, splat, store
-from skembed.training.skipgram._kernels.replica import gather, localize_span
+from skembed._kernels.simd import LANES, padded, splat, store
+from skembed.training.skipgram._kernels.center import (
+    ask_for,
+    ask_for_center,
+    localize_span,
+    move_center,
+    read_center,
+)
+from skembed.training.skipgram._kernels.replica import gather
 from skembed.training.skipgram._kernels.span import draw_noise, sample_span
 from skembed.training.skipgram._kernels.step import TILE, tile_step
 
@@ -58,13 +65,6 @@ def _contexts_of(i, n_words, windows, rows, c):
 
 
 @_inline
-def _ask_for(table, row):
-    """Have a row of a table fetched into the cache."""
-    for d in range(0, table.shape[1], LANES):
-        prefetch(table, row, d)
-
-
-@_inline
 def _set_rates(rates, c, stride, n_places, n_contexts, rate, share):
     """Write the rates of one centre's contexts, and of the noise against them."""
     for k in range(n_places):
@@ -76,7 +76,7 @@ def _set_rates(rates, c, stride, n_places, n_contexts, rate, share):
 @compiled(error_model="numpy")
 def _train_tiles(
     w_in, w_out, windows, n_words, first, last, document_weight, noise_rows, noise,
-    window, rate, vectors, far,
+    window, rate, vectors, far, composition,
 ):  # fmt: skip
     """Train on the centre words of a span, in place, a tile at a time.
 
@@ -98,6 +98,8 @@ def _train_tiles(
         Scratch space, overwritten.
     far : bool
         Whether the tables are too large for the cache: rows are then asked for ahead.
+    composition : Composition or None
+        Of these words from these rows.
 
     Returns
     -------
@@ -125,8 +127,9 @@ def _train_tiles(
             # A tile may be short: its missing centres have no contexts.
             i = min(start + c, last - 1)
             if far:
-                _ask_for(w_in, windows.words[min(i + AHEAD, last - 1)])
-                _ask_for(w_out, windows.words[min(i + window + AHEAD, n_words - 1)])
+                ahead = windows.words[min(i + AHEAD, last - 1)]
+                ask_for_center(w_in, ahead, composition)
+                ask_for(w_out, windows.words[min(i + window + AHEAD, n_words - 1)])
             n = _contexts_of(i, n_words, windows, context_rows, c)
             n_contexts[c] = n if start + c < stop else 0
             weight = np.float32(1.0)
@@ -136,26 +139,26 @@ def _train_tiles(
             _set_rates(rates, c, stride, n_places, n_contexts[c], rate * weight, share)
             for d in range(0, n_columns, LANES):
                 store(gradient, c, d, splat(np.float32(0.0)))
-                store(hidden, c, d, load(w_in, windows.words[i], d))
+            if start + c < stop:
+                read_center(w_in, windows.words[i], composition, hidden, c)
         first_noise = tile * noise.n_renewed
         if far:
             for k in range(noise.n_renewed):
-                _ask_for(w_out, noise_rows[first_noise + noise.n_shared + k])
+                ask_for(w_out, noise_rows[first_noise + noise.n_shared + k])
         loss += tile_step(
             hidden, gradient, w_out, context_rows, n_contexts, noise_rows, first_noise,
             noise.n_shared, rates, signs, scores,
         )  # fmt: skip
         for c in range(stop - start):
-            row = windows.words[start + c]
-            for d in range(0, n_columns, LANES):
-                store(w_in, row, d, add(load(w_in, row, d), load(gradient, c, d)))
+            move_center(w_in, windows.words[start + c], composition, gradient, c)
     return loss / rate, total_weight
 
 
 @compiled()
 def train_round(
-    tables, corpus, spans, part, n_parts, windows, vectors, results, noise, noise_rows
-):
+    tables, corpus, spans, part, n_parts, windows, vectors, results, noise, noise_rows,
+    composition, own,
+):  # fmt: skip
     """Train on every n_parts-th span of a round, in place.
 
     Parameters
@@ -176,6 +179,10 @@ def train_round(
     noise : Noise
     noise_rows : ndarray of shape (n_shared + n_renewed * (n_tiles + 1),), int32
         Scratch space, overwritten.
+    composition : Composition or None
+        What words' vectors are made of; None if word w has row w.
+    own : Composition or None
+        Scratch space for a span's part of it.
     """
     for number in range(part, len(results), n_parts):
         n_words, first, last = sample_span(corpus, spans, number, windows)
@@ -187,10 +194,14 @@ def train_round(
         w_in, w_out, replicas = tables
         far = len(replicas.output.item_of) == 0
         if not far:
-            localize_span(replicas, number, windows.words, n_words, noise_rows, n_noise)
+            own = localize_span(
+                replicas, number, windows.words, n_words, noise_rows, n_noise,
+                composition, own,
+            )  # fmt: skip
             w_in = gather(w_in, replicas.input, number)
             w_out = gather(w_out, replicas.output, number)
         results[number, 0], results[number, 1] = _train_tiles(
             w_in, w_out, windows, n_words, first, last, corpus.document_weight,
             noise_rows, noise, spans.window, spans.rate, vectors, far,
+            composition if far else own,
         )  # fmt: skip

@@ -129,21 +129,6 @@ def localize(copies, span, items, n):
 
 
 @_njit
-def localize_span(replicas, span, words, n_words, noise, n_noise):
-    """Replace the words and the noise words of a span by their copies, in both tables.
-
-    Parameters as for `localize`; a word counts as a touch of both rows.
-    """
-    inputs, outputs = replicas.input, replicas.output
-    clear(outputs, span)
-    localize(outputs, span, words, n_words)
-    inputs.n[span] = outputs.n[span]
-    for k in range(inputs.n[span]):
-        inputs.touches[span, k] = outputs.touches[span, k]
-    localize(outputs, span, noise, n_noise)
-
-
-@_njit
 def gather(table, copies, span):
     """Copy the rows of a table that a span has copies of, and return them.
 
