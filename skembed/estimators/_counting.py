@@ -6,7 +6,7 @@ from typing import Any
 from skembed._ragged import Ragged
 from skembed.estimators._training_cache import train_once
 from skembed.training.cooccurrence import Cooccurrences, count_cooccurrences
-from skembed.training.glove import GloVeConfig, GloVeResult, train_glove
+from skembed.training.glove import GloVeConfig, GloVeResult, GloVeTables, train_glove
 
 
 def counted_once(
@@ -43,6 +43,7 @@ def count_and_train(
     counting: Mapping[str, Any],
     config: GloVeConfig,
     seed: int,
+    initial: GloVeTables | None,
     *,
     counts_memory: Any,
     n_threads: int,
@@ -61,6 +62,8 @@ def count_and_train(
         See `counted_once`.
     config : GloVeConfig
     seed : int
+    initial : GloVeTables or None
+        What to begin with; None for random ones.
     counts_memory : None, path or joblib.Memory
         Where the counts are kept.
     n_threads : int
@@ -81,5 +84,11 @@ def count_and_train(
         max_memory=max_memory,
     )
     return train_glove(
-        counts, n_words, config, seed=seed, n_threads=n_threads, progress=progress
+        counts,
+        n_words,
+        config,
+        seed=seed,
+        n_threads=n_threads,
+        initial=initial,
+        progress=progress,
     )

@@ -1,7 +1,7 @@
 """GloVe: global vectors for word representation."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -15,11 +15,19 @@ from skembed._sklearn_private import HasMethods, Interval, StrOptions
 from skembed.estimators._analysis import TEXT_CONSTRAINTS
 from skembed.estimators._counting import count_and_train
 from skembed.estimators._document_features import FEATURE_CONSTRAINTS
+from skembed.estimators._glove_tables import (
+    chosen_vectors,
+    extended_tables,
+    starting_tables,
+)
+from skembed.estimators._occurring_words import OccurringWords
+from skembed.estimators._pretrained import PRETRAINED_CONSTRAINTS
 from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._training_cache import train_once
 from skembed.estimators._training_state import Trained, TrainingState
 from skembed.estimators._word_vectorizer import WordVectorizer
-from skembed.training.glove import GloVeConfig
+from skembed.training.glove import GloVeConfig, GloVeTables
+from skembed.vectors import WordVectors
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -59,6 +67,14 @@ class GloVeVectorizer(WordVectorizer):
     vectors : {"input", "output", "input+output"}, default="input+output"
         The vectors to keep: those of words as centres, as context, or their sum, the
         paper's choice.
+    pretrained : str, path, WordVectors or gensim's KeyedVectors, default=None
+        Published vectors, or a file of them in any format that `WordVectors.load` or
+        `SubwordVectors.from_fasttext` reads. All their words are kept, in their order;
+        `vector_size` is not used. Objects are not copied.
+    fine_tune : bool, default=False
+        What `fit` does with `pretrained`: use the vectors as they are, and count their
+        words in `X`; or go on training from them on `X`, of which new words join if
+        they occur `min_count` times.
     epochs : int, default=15
         Passes over the counts, at most. The default is the published demo's; the
         program's is 25, the paper's 50 for vectors shorter than 300 and else 100.
@@ -134,7 +150,8 @@ class GloVeVectorizer(WordVectorizer):
     word_vectors_ : WordVectors
         The words and their vectors; see `WordVectors.most_similar`.
     vocabulary_ : Vocabulary
-        The words, most frequent first, with their counts.
+        The words, most frequent first, with their counts; those of `pretrained` come
+        before all others, in their order, with a count of 0 if `X` does not hold them.
     idf_ : ndarray of shape (n_words,), float64
         The weights of words for ``pooling="idf"``.
     common_components_ : dict of str to ndarray
@@ -192,6 +209,7 @@ class GloVeVectorizer(WordVectorizer):
         "x_max": [Interval(Real, 0, None, closed="neither")],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "vectors": [StrOptions({"input", "output", "input+output"})],
+        **PRETRAINED_CONSTRAINTS,
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         **FEATURE_CONSTRAINTS,
@@ -216,6 +234,8 @@ class GloVeVectorizer(WordVectorizer):
         x_max: float = 10.0,
         alpha: float = 0.75,
         vectors: str = "input+output",
+        pretrained: Any = None,
+        fine_tune: bool = False,
         epochs: int = 15,
         learning_rate: float = 0.05,
         pooling: str | Sequence[str] = "mean",
@@ -247,6 +267,8 @@ class GloVeVectorizer(WordVectorizer):
         self.x_max = x_max
         self.alpha = alpha
         self.vectors = vectors
+        self.pretrained = pretrained
+        self.fine_tune = fine_tune
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.pooling = pooling
@@ -277,18 +299,23 @@ class GloVeVectorizer(WordVectorizer):
         progress: TrainingProgress,
         earlier: TrainingState | None,
     ) -> Trained:
-        names = [field.name for field in fields(GloVeConfig)]
+        seed = self._draw_seed(earlier)
+        words = OccurringWords.of(corpus, counts)
+        tables = None
+        if earlier is not None:
+            tables = extended_tables(earlier.tables, len(counts), seed)
         arguments = {
-            "corpus": corpus,
-            "n_words": len(counts),
+            "corpus": words.corpus,
+            "n_words": len(words.counts),
             "counting": {
                 "window": self.window,
                 "weighting": self.weighting,
                 "symmetric": self.symmetric,
                 "document_weight": document_weight,
             },
-            "config": GloVeConfig(**{name: getattr(self, name) for name in names}),
-            "seed": self._draw_seed(earlier),
+            "config": self._config(tables),
+            "seed": seed,
+            "initial": tables and GloVeTables(*map(words.of_table, tables)),
         }
         has_seed = isinstance(self.random_state, int | np.integer)
         result = train_once(
@@ -301,12 +328,17 @@ class GloVeVectorizer(WordVectorizer):
             max_memory=self.max_memory * 2.0**30,
             progress=progress,
         )
-        return Trained(self._choose(*result.tables[:2]), (), result.losses)
+        learned = result.tables[:2]
+        if tables is not None:
+            learned = tuple(map(words.put_back, tables, learned))
+        return Trained(chosen_vectors(*learned, self.vectors), (), result.losses)
 
-    def _choose(self, w_in: Float32Array, w_out: Float32Array) -> Float32Array:
-        """Return the table that the parameter `vectors` asks for."""
-        if self.vectors == "input":
-            return w_in
-        if self.vectors == "output":
-            return w_out
-        return w_in + w_out
+    def _config(self, tables: GloVeTables | None) -> GloVeConfig:
+        names = [field.name for field in fields(GloVeConfig)]
+        config = GloVeConfig(**{name: getattr(self, name) for name in names})
+        if tables is None:
+            return config
+        return replace(config, vector_size=tables.input.shape[1])
+
+    def _starting_tables(self, published: WordVectors) -> tuple[Float32Array, ...]:
+        return starting_tables(published.vectors, self.vectors)

@@ -8,8 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.metaestimators import available_if
 
-from skembed._ragged import Ragged
 from skembed._sklearn_private import fit_context
+from skembed.estimators._merging import join_vocabulary
+from skembed.estimators._pretrained import (
+    check_pretrained_size,
+    expect_words,
+    without_counts,
+)
 from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._training_state import TrainingState
 from skembed.estimators._word_vectorizer import WordVectorizer
@@ -28,6 +33,12 @@ class OnlineWordVectorizer(WordVectorizer):
 
     def _check_can_go_on(self) -> None:
         """Raise an AttributeError where parameters rule `partial_fit` out."""
+        if self.pretrained is not None and not self.fine_tune:
+            msg = (
+                "partial_fit is not there for published vectors that are not trained. "
+                "Set fine_tune=True, or fit."
+            )
+            raise AttributeError(msg)
 
     @available_if(_can_go_on)
     @fit_context(prefer_skip_nested_validation=True)
@@ -79,7 +90,8 @@ class OnlineWordVectorizer(WordVectorizer):
         self._check_parameters()
         given = {"X": X, "y": y, "sample_weight": sample_weight}
         with TrainingProgress(self, 1, **given) as progress:
-            vocabulary, earlier = self._earlier()
+            is_new = not hasattr(self, "vocabulary_")
+            vocabulary, earlier = self._beginning() if is_new else self._earlier()
             documents, analysis = self._read(X)
             goes_on = len(vocabulary) > 0
             # Later on, also rare words may be known ones.
@@ -93,10 +105,12 @@ class OnlineWordVectorizer(WordVectorizer):
                 min_count=self.min_count,
                 max_vocab_size=self.max_vocab_size,
             )
-            if goes_on and not len(corpus.values):
-                self._count_documents(len(corpus), sample_weight, earlier)
-            else:
+            if is_new:
+                expect_words(corpus, vocabulary.words, self.min_count)
+            if len(corpus.values):
                 self._learn(vocabulary, corpus, sample_weight, progress, earlier)
+            else:
+                self._count_documents(len(corpus), sample_weight, earlier)
         return self
 
     def _count_documents(
@@ -115,11 +129,16 @@ class OnlineWordVectorizer(WordVectorizer):
         idf = inverse_document_frequency(state.document_frequency, state.n_documents)
         self.__dict__.update(idf_=idf, _training=state)
 
-    def _earlier(self) -> tuple[Vocabulary, TrainingState]:
-        """Return what there is to go on from: of a new estimator, nothing."""
-        if not hasattr(self, "vocabulary_"):
+    def _beginning(self) -> tuple[Vocabulary, TrainingState]:
+        """Return what the first call goes on from: published vectors, or nothing."""
+        published = self._published()
+        if published is None:
             none = np.zeros(0, np.int64)
             return Vocabulary((), none), TrainingState((), none, 0, np.zeros(0), 0)
+        return without_counts(published), replace(self._start(published), n_batches=0)
+
+    def _earlier(self) -> tuple[Vocabulary, TrainingState]:
+        """Return what there is to go on from after `fit` or another call."""
         training: TrainingState | None = getattr(self, "_training", None)
         if training is None:
             msg = (
@@ -129,76 +148,12 @@ class OnlineWordVectorizer(WordVectorizer):
             )
             raise ValueError(msg)
         learned = self.word_vectors_.vector_size
-        if learned != self.vector_size:
+        if self.pretrained is not None:
+            check_pretrained_size(self, learned)
+        elif learned != self.vector_size:
             msg = (
                 f"partial_fit goes on with vectors of size {learned}, but vector_size "
                 f"was set to {self.vector_size}. Set it back, or call fit."
             )
             raise ValueError(msg)
         return self.vocabulary_, training
-
-
-def join_vocabulary(
-    vocabulary: Vocabulary,
-    batch_vocabulary: Vocabulary,
-    batch: Ragged,
-    *,
-    min_count: int,
-    max_vocab_size: int | None,
-) -> tuple[Vocabulary, Ragged]:
-    """Add the words of new documents to a vocabulary.
-
-    Parameters
-    ----------
-    vocabulary : Vocabulary
-        The words known so far. They all stay, under their ids.
-    batch_vocabulary : Vocabulary
-        The words of the new documents.
-    batch : Ragged of int32
-        The new documents, in ids of `batch_vocabulary`.
-    min_count : int
-        New words that occur less often in the new documents are left out.
-    max_vocab_size : int or None
-        At most so many words, of the new ones the most frequent.
-
-    Returns
-    -------
-    vocabulary : Vocabulary
-    batch : Ragged of int32
-        The new documents in its ids, without the words left out.
-
-    Examples
-    --------
-    >>> known = Vocabulary(("a", "b"), np.array([9, 8]))
-    >>> new = Vocabulary(("c", "b", "d"), np.array([2, 1, 1]))
-    >>> documents = Ragged.from_lengths(np.array([0, 1, 2, 0]), lengths=[3, 1])
-    >>> joined, documents = join_vocabulary(
-    ...     known, new, documents, min_count=2, max_vocab_size=None
-    ... )
-    >>> joined.words, joined.counts
-    (('a', 'b', 'c'), array([9, 9, 2]))
-    >>> [document.tolist() for document in documents]
-    [[2, 1], [2]]
-    """
-    is_known = np.array(
-        [word in vocabulary.index for word in batch_vocabulary.words], dtype=bool
-    )
-    joins = np.flatnonzero(~is_known & (batch_vocabulary.counts >= min_count))
-    if max_vocab_size is not None:
-        joins = joins[: max(max_vocab_size - len(vocabulary), 0)]
-    kept = np.concatenate([np.flatnonzero(is_known), joins])
-    words = tuple(batch_vocabulary.words[i] for i in kept)
-    joined, ids = vocabulary.extended_by(
-        Vocabulary(words, batch_vocabulary.counts[kept])
-    )
-    new_ids = np.full(len(batch_vocabulary), -1, np.int32)
-    new_ids[kept] = ids
-    return joined, _renumbered(batch, new_ids)
-
-
-def _renumbered(corpus: Ragged, new_ids: npt.NDArray[np.int32]) -> Ragged:
-    """Replace ids, and leave out those whose new id is negative."""
-    values = new_ids[corpus.values]
-    kept = values >= 0
-    n_kept_before = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
-    return Ragged(values[kept], n_kept_before[corpus.offsets])

@@ -14,11 +14,20 @@ from skembed._ragged import Ragged
 from skembed._sklearn_private import HasMethods, Interval, StrOptions
 from skembed.estimators._analysis import TEXT_CONSTRAINTS
 from skembed.estimators._document_features import FEATURE_CONSTRAINTS
+from skembed.estimators._occurring_words import OccurringWords
 from skembed.estimators._partial_fit import OnlineWordVectorizer
+from skembed.estimators._pretrained import PRETRAINED_CONSTRAINTS
 from skembed.estimators._progress import TrainingProgress
+from skembed.estimators._skipgram_tables import (
+    chosen_vectors,
+    extended_tables,
+    initial_tables,
+    starting_tables,
+)
 from skembed.estimators._training_cache import train_once
 from skembed.estimators._training_state import Trained, TrainingState
-from skembed.training.skipgram import SkipGramConfig, random_input, train_skipgram
+from skembed.training.skipgram import SkipGramConfig, train_skipgram
+from skembed.vectors import WordVectors
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -69,6 +78,14 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         The vectors to keep: those of words as centres, word2vec's choice; those of
         words as context; or the mean of the two. For ``loss="hierarchical_softmax"``
         there are only the first.
+    pretrained : str, path, WordVectors or gensim's KeyedVectors, default=None
+        Published vectors, or a file of them in any format that `WordVectors.load` or
+        `SubwordVectors.from_fasttext` reads. All their words are kept, in their order;
+        `vector_size` is not used. Objects are not copied.
+    fine_tune : bool, default=False
+        What `fit` does with `pretrained`: use the vectors as they are, and count their
+        words in `X`; or go on training from them on `X`, of which new words join if
+        they occur `min_count` times.
     epochs : int, default=5
         Passes over the corpus, at most. The default is word2vec's.
     learning_rate : float, default=0.025
@@ -152,7 +169,8 @@ class SkipGramVectorizer(OnlineWordVectorizer):
     word_vectors_ : WordVectors
         The words and their vectors; see `WordVectors.most_similar`.
     vocabulary_ : Vocabulary
-        The words, most frequent first, with their counts.
+        The words, most frequent first, with their counts; those of `pretrained` come
+        before all others, in their order, with a count of 0 if `X` does not hold them.
     idf_ : ndarray of shape (n_words,), float64
         The weights of words for ``pooling="idf"``.
     common_components_ : dict of str to ndarray
@@ -201,6 +219,7 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         "shrink_windows": ["boolean"],
         "loss": [StrOptions({"negative_sampling", "softmax", "hierarchical_softmax"})],
         "vectors": [StrOptions({"input", "output", "input+output"})],
+        **PRETRAINED_CONSTRAINTS,
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "min_learning_rate": [Interval(Real, 0, None, closed="left")],
@@ -230,6 +249,8 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         shrink_windows: bool = True,
         loss: str = "negative_sampling",
         vectors: str = "input",
+        pretrained: Any = None,
+        fine_tune: bool = False,
         epochs: int = 5,
         learning_rate: float = 0.025,
         min_learning_rate: float = 2.5e-6,
@@ -266,6 +287,8 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         self.shrink_windows = shrink_windows
         self.loss = loss
         self.vectors = vectors
+        self.pretrained = pretrained
+        self.fine_tune = fine_tune
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.min_learning_rate = min_learning_rate
@@ -314,6 +337,7 @@ class SkipGramVectorizer(OnlineWordVectorizer):
             raise ValueError(msg)
 
     def _check_can_go_on(self) -> None:
+        super()._check_can_go_on()
         if self.loss == "hierarchical_softmax":
             msg = (
                 "partial_fit is not there for loss='hierarchical_softmax': with every "
@@ -330,60 +354,40 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         earlier: TrainingState | None,
     ) -> Trained:
         seed = self._draw_seed(earlier)
+        words = OccurringWords.of(corpus, counts)
+        tables = () if earlier is None else earlier.tables
+        tables = extended_tables(tables, len(counts), seed)
+        size = tables[0].shape[1] if tables else self.vector_size
+        goes_on = earlier is not None and not earlier.before_fit
         has_seed = isinstance(self.random_state, int | np.integer)
-        memory = self.memory if has_seed else None
         arguments = {
-            "corpus": corpus,
-            "counts": counts,
-            "config": self._config(one_pass=earlier is not None),
+            "corpus": words.corpus,
+            "counts": words.counts,
+            "config": self._config(size, one_pass=goes_on),
             "seed": seed,
             "document_weight": document_weight,
+            "initial": initial_tables(words, tables, self.loss),
         }
-        if earlier is not None:
-            memory = None
-            arguments["initial"] = self._extended(earlier.tables, len(counts), seed)
-        n_threads = effective_n_jobs(self.n_jobs)
         result = train_once(
-            memory,
+            self.memory if has_seed and not goes_on else None,
             train_skipgram,
             arguments,
             is_whole=lambda: not progress.stopped,
-            n_threads=n_threads,
+            n_threads=effective_n_jobs(self.n_jobs),
             progress=progress,
         )
-        vectors = self._choose(result.input, result.output)
-        return Trained(vectors, (result.input, result.output), result.losses)
+        learned = result.input, result.output
+        kept = tuple(map(words.put_back, tables or learned, learned))
+        return Trained(chosen_vectors(*kept, self.vectors), kept, result.losses)
 
-    def _config(self, *, one_pass: bool) -> SkipGramConfig:
+    def _config(self, vector_size: int, *, one_pass: bool) -> SkipGramConfig:
         names = [field.name for field in fields(SkipGramConfig)]
         config = SkipGramConfig(**{name: getattr(self, name) for name in names})
+        config = replace(config, vector_size=vector_size)
         if one_pass:
             constant = self.learning_rate
             return replace(config, epochs=1, min_learning_rate=constant, tol=None)
         return config
 
-    def _choose(self, w_in: Float32Array, w_out: Float32Array) -> Float32Array:
-        """Return the table that the parameter `vectors` asks for."""
-        if self.vectors == "input":
-            return w_in
-        if self.vectors == "output":
-            return w_out
-        return (w_in + w_out) * np.float32(0.5)
-
-    def _extended(
-        self, tables: tuple[Float32Array, ...], n_words: int, seed: int
-    ) -> tuple[Float32Array, Float32Array] | None:
-        """Add the rows of new words to earlier tables; None if there are no tables."""
-        if not tables:
-            return None
-        w_in, w_out = tables
-        if len(w_in) != len(w_out):
-            msg = (
-                "partial_fit cannot go on from loss='hierarchical_softmax', which has "
-                f"no output vectors of words, with loss={self.loss!r}. Call fit."
-            )
-            raise ValueError(msg)
-        n_new = n_words - len(w_in)
-        new_rows = random_input(n_new, self.vector_size, np.random.default_rng(seed))
-        new_out = np.zeros_like(new_rows)
-        return np.concatenate([w_in, new_rows]), np.concatenate([w_out, new_out])
+    def _starting_tables(self, published: WordVectors) -> tuple[Float32Array, ...]:
+        return starting_tables(published.vectors, self.vectors)

@@ -45,7 +45,8 @@ class TrainingState:
     losses : ndarray of shape (n_epochs,), float64
         The mean loss of each epoch.
     n_batches : int
-        How many calls of `partial_fit` there were.
+        How many calls of `partial_fit` there were; -1 where `fit` begins with tables
+        that were made of published vectors.
     """
 
     tables: tuple[Float32Array, ...]
@@ -53,6 +54,17 @@ class TrainingState:
     n_documents: int
     losses: npt.NDArray[np.float64]
     n_batches: int
+
+    @classmethod
+    def of_published(cls, tables: tuple[Float32Array, ...]) -> "TrainingState":
+        """Return the state of tables that were made of published vectors."""
+        seen = np.zeros(len(tables[0]), dtype=np.int64)
+        return cls(tables, seen, 0, np.zeros(0), n_batches=-1)
+
+    @property
+    def before_fit(self) -> bool:
+        """Whether the tables are what `fit` begins with, and not `partial_fit`."""
+        return self.n_batches < 0
 
 
 def next_state(
@@ -63,7 +75,8 @@ def next_state(
     Parameters
     ----------
     earlier : TrainingState or None
-        None in `fit`, which begins anew; in `partial_fit` what was there before.
+        In `partial_fit` what was there before; in `fit`, which begins anew, None, or
+        the state before training if that begins with published vectors.
     trained : Trained
     corpus : Ragged of int32
         The documents that were trained on.

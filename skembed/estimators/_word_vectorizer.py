@@ -15,7 +15,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skembed._ragged import Ragged
-from skembed._sklearn_private import CallbackSupportMixin, fit_context
+from skembed._sklearn_private import (
+    CallbackSupportMixin,
+    clone_sharing,
+    fit_context,
+)
 from skembed.estimators._analysis import count_vectorizer, text_analysis
 from skembed.estimators._document_features import (
     WeightedWords,
@@ -23,6 +27,13 @@ from skembed.estimators._document_features import (
     document_features,
     learn_components,
     pooling_names,
+)
+from skembed.estimators._pretrained import (
+    check_fine_tune,
+    check_pretrained_size,
+    encode_known,
+    encode_merged,
+    published_vectors,
 )
 from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._state import pack_state, unpack_state
@@ -51,10 +62,13 @@ class WordVectorizer(
     """Learn word vectors from documents, describe documents by those of their words.
 
     Subclasses set the parameters below in their ``__init__``, along with those of
-    `skembed.estimators._analysis.TEXT_PARAMETERS`, and implement `_train`.
+    `skembed.estimators._analysis.TEXT_PARAMETERS`, and implement `_train`. Those that
+    have the parameters `pretrained` and `fine_tune` implement `_starting_tables` too.
     """
 
     vector_size: int
+    pretrained: Any = None
+    fine_tune: bool = False
     min_count: int
     max_vocab_size: int | None
     epochs: int
@@ -81,7 +95,8 @@ class WordVectorizer(
         ----------
         corpus : Ragged of int32
         counts : ndarray of shape (n_words,), int64
-            Occurrences of each word, in all documents so far.
+            Occurrences of each word, in all documents so far. 0 for words that have
+            published vectors, and have not occurred.
         document_weight : ndarray of shape (n_documents,), float64, or None
         progress : callable
             To be called by training; see `TrainingProgress`.
@@ -92,6 +107,20 @@ class WordVectorizer(
         -------
         trained : Trained
         """
+
+    def _starting_tables(self, published: WordVectors) -> tuple[Float32Array, ...]:
+        """Make the tables that training begins with if there are published vectors.
+
+        Parameters
+        ----------
+        published : WordVectors
+
+        Returns
+        -------
+        tables : tuple of ndarray of shape (n_words, ...), float32
+            Such that the vectors of words that do not occur are the published ones.
+        """
+        raise NotImplementedError
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -192,27 +221,60 @@ class WordVectorizer(
     def _fit(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None) -> Ragged:
         """Do what `fit` does; return the encoded documents."""
         self._check_parameters()
+        published = self._published()
         given = {"X": X, "y": y, "sample_weight": sample_weight}
         with TrainingProgress(self, self.epochs, **given) as progress:
-            documents, analysis = self._read(X)
-            vocabulary, corpus = encode_corpus(
-                documents,
-                analysis,
-                min_count=self.min_count,
-                max_vocab_size=self.max_vocab_size,
-            )
-            self._learn(vocabulary, corpus, sample_weight, progress, None)
+            vocabulary, corpus = self._encode(X, published)
+            if published is None or self.fine_tune:
+                start = None if published is None else self._start(published)
+                self._learn(vocabulary, corpus, sample_weight, progress, start)
+            else:
+                check_document_weight(sample_weight, len(corpus))
+                untrained = Trained(published.vectors, (), np.zeros(0))
+                self._keep(untrained, vocabulary, corpus, None)
         return corpus
+
+    def _encode(
+        self, X: Any, published: WordVectors | None
+    ) -> tuple[Vocabulary, Ragged]:
+        """Read the documents of `X`, and find the words that are to have vectors."""
+        source = self._read(X)
+        if published is not None and not self.fine_tune:
+            return encode_known(*source, published)
+        limits: dict[str, Any] = {
+            "min_count": self.min_count,
+            "max_vocab_size": self.max_vocab_size,
+        }
+        if published is None:
+            return encode_corpus(*source, **limits)
+        return encode_merged(*source, published, **limits)
+
+    def _published(self) -> WordVectors | None:
+        """Return the vectors that `pretrained` stands for, if it does for any."""
+        if self.pretrained is None:
+            return None
+        published = published_vectors(self.pretrained)
+        check_pretrained_size(self, published.vector_size)
+        self._check_components(published.vector_size)
+        return published
+
+    def _start(self, published: WordVectors) -> TrainingState:
+        return TrainingState.of_published(self._starting_tables(published))
 
     def _check_parameters(self) -> None:
         """Raise for what `_parameter_constraints` cannot see."""
         pooling_names(self.pooling)
         # It warns of stop words that its analyzer never makes.
         count_vectorizer(self).build_analyzer()
-        if self.remove_components >= self.vector_size:
+        check_fine_tune(self)
+        if self.pretrained is None:
+            self._check_components(self.vector_size)
+
+    def _check_components(self, vector_size: int) -> None:
+        if self.remove_components >= vector_size:
             msg = (
                 f"remove_components={self.remove_components} would leave nothing of "
-                f"vector_size={self.vector_size} features. Set it lower."
+                f"vector_size={vector_size} features. Set it lower."
             )
             raise ValueError(msg)
 
@@ -236,6 +298,16 @@ class WordVectorizer(
         weight = check_document_weight(sample_weight, len(corpus))
         progress.n_tokens = len(corpus.values)
         trained = self._train(corpus, vocabulary.counts, weight, progress, earlier)
+        self._keep(trained, vocabulary, corpus, earlier)
+
+    def _keep(
+        self,
+        trained: Trained,
+        vocabulary: Vocabulary,
+        corpus: Ragged,
+        earlier: TrainingState | None,
+    ) -> None:
+        """Set the fitted attributes."""
         state = next_state(earlier, trained, corpus, len(vocabulary))
         idf = inverse_document_frequency(state.document_frequency, state.n_documents)
         words = WeightedWords(trained.vectors, idf, vocabulary.counts)
@@ -290,6 +362,12 @@ class WordVectorizer(
     def _n_features_out(self) -> int:
         vector_size: int = self.word_vectors_.vector_size
         return vector_size * len(pooling_names(self.pooling))
+
+    def __sklearn_clone__(self) -> Self:
+        # Word vectors that are a parameter are shared, not copied.
+        names = {"pretrained"}.intersection(self.get_params(deep=False))
+        clone: Self = clone_sharing(self, names)
+        return clone
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -10,7 +10,7 @@ from skembed.formats._elmo_options import (
     parse_elmo_options,
 )
 from skembed.formats._errors import FormatError
-from skembed.formats._fasttext import read_fasttext
+from skembed.formats._fasttext import is_fasttext, read_fasttext
 from skembed.formats._fasttext_model import (
     FastTextModel,
     FastTextSettings,
@@ -18,7 +18,11 @@ from skembed.formats._fasttext_model import (
 )
 from skembed.formats._fasttext_write import write_fasttext
 from skembed.formats._native import read_native, write_native
-from skembed.formats._native_ngrams import NgramTable, read_native_ngrams
+from skembed.formats._native_ngrams import (
+    NgramTable,
+    holds_native_ngrams,
+    read_native_ngrams,
+)
 from skembed.formats._table import WordTable
 from skembed.formats._text import read_glove_text, read_word2vec_text
 from skembed.formats._write import (
@@ -40,6 +44,8 @@ __all__ = [
     "WordTable",
     "array_shapes",
     "find_elmo",
+    "holds_native_ngrams",
+    "is_fasttext",
     "parse_elmo_options",
     "read_elmo",
     "read_elmo_options",

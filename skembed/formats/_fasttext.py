@@ -21,6 +21,7 @@ from skembed.formats._fasttext_model import (
     QuantizedMatrix,
 )
 from skembed.formats._kernels import locate_entries
+from skembed.formats._source import open_source
 from skembed.formats._table import UndecodableWordError, decode_words
 
 MAGIC = 793_712_314
@@ -79,6 +80,23 @@ def read_fasttext(
         words[n_words:], counts[n_words:],
         n_tokens, inputs, outputs, kept,
     )  # fmt: skip
+
+
+def is_fasttext(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins with the magic number of fastText's models.
+
+    Parameters
+    ----------
+    path : str or path-like
+        May be compressed.
+
+    Returns
+    -------
+    is_fasttext : bool
+        False for models from before version 11, too, which have none.
+    """
+    with open_source(path) as source:
+        return source.read(4) == MAGIC.to_bytes(4, "little")
 
 
 def _read_version(reader: ByteReader) -> int:

@@ -40,6 +40,17 @@ class NgramTable(NamedTuple):
         return {name: str(getattr(self, name)) for name in _SETTINGS}
 
 
+def holds_native_ngrams(path: str | os.PathLike[str]) -> bool:
+    """Whether `read_native_ngrams` finds n-grams in a file of skembed.
+
+    Raises
+    ------
+    FormatError
+        If the file is of another format.
+    """
+    return "ngram_vectors" in TensorFile(path)
+
+
 def read_native_ngrams(
     path: str | os.PathLike[str], *, mmap: bool = False
 ) -> NgramTable:

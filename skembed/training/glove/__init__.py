@@ -16,7 +16,13 @@ from skembed.training.glove._tables import (
     unpack_tables,
 )
 
-__all__ = ["GloVeConfig", "GloVeResult", "GloVeTables", "train_glove"]
+__all__ = [
+    "GloVeConfig",
+    "GloVeResult",
+    "GloVeTables",
+    "random_tables",
+    "train_glove",
+]
 
 Progress = Callable[[int, float, float], object]
 

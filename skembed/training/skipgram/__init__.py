@@ -30,7 +30,7 @@ def train_skipgram(
     seed: int,
     n_threads: int = 1,
     document_weight: npt.NDArray[np.float32] | None = None,
-    initial: tuple[Matrix, Matrix] | None = None,
+    initial: tuple[Matrix, Matrix | None] | None = None,
     progress: Progress | None = None,
 ) -> SkipGramResult:
     """Learn the two tables of skip-gram.
@@ -50,7 +50,8 @@ def train_skipgram(
         Factor of the learning rate for each document's centre words.
     initial : tuple of ndarray, or None
         Input and output vectors to go on from, (n_words, vector_size) and
-        (n_outputs, vector_size), float32; copied. None: random and zero.
+        (n_outputs, vector_size), float32; copied. Without the latter: zero. None:
+        random and zero.
     progress : callable or None
         Called after each round with the epoch (from 0), the part of it that is done and
         the mean loss in it so far (NaN before the first pair). A true result stops the
