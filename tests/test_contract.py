@@ -1,7 +1,9 @@
 """Every public estimator keeps the contract that `skembed.testing` checks."""
 
+import re
 from functools import cache
 
+import numpy as np
 import pytest
 from sklearn.base import clone
 
@@ -11,14 +13,31 @@ from skembed import (
     GloVeVectorizer,
     PPMIVectorizer,
     SkipGramVectorizer,
+    WordVectors,
 )
 from skembed.testing import parametrize_with_text_checks
+from skembed.testing._corpus import corpus
+
+_WORDS = sorted(set(re.findall(r"\w+", " ".join(corpus()[0]).lower())))
+# Some words of the suite have none, and one does not occur there.
+PUBLISHED = WordVectors(
+    [*_WORDS[:-5], "walrus"],
+    np.random.default_rng(0).normal(size=(len(_WORDS) - 4, 8)),
+)
 
 # Models are named by their family here; a tuple stands for one that is loaded.
 ESTIMATORS = [
     SkipGramVectorizer(min_count=1, vector_size=8, epochs=2, random_state=0),
     GloVeVectorizer(min_count=1, vector_size=8, epochs=2, random_state=0),
     PPMIVectorizer(min_count=1, vector_size=8),
+    SkipGramVectorizer(pretrained=PUBLISHED),
+    GloVeVectorizer(pretrained=PUBLISHED),
+    *(
+        Vectorizer(
+            pretrained=PUBLISHED, fine_tune=True, min_count=1, epochs=2, random_state=0
+        )
+        for Vectorizer in (SkipGramVectorizer, GloVeVectorizer)
+    ),
     BertLayerFeaturizer("bert"),
     BertLayerFeaturizer(
         ("bert", "tokenizer"),

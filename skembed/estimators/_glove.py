@@ -328,10 +328,10 @@ class GloVeVectorizer(WordVectorizer):
             max_memory=self.max_memory * 2.0**30,
             progress=progress,
         )
-        learned = result.tables[:2]
+        learned: tuple[Float32Array, ...] = result.tables[:2]
         if tables is not None:
             learned = tuple(map(words.put_back, tables, learned))
-        return Trained(chosen_vectors(*learned, self.vectors), (), result.losses)
+        return Trained(chosen_vectors(learned, self.vectors), (), result.losses)
 
     def _config(self, tables: GloVeTables | None) -> GloVeConfig:
         names = [field.name for field in fields(GloVeConfig)]

@@ -1,7 +1,5 @@
 """The tables of GloVe: what training begins with if vectors are published."""
 
-from typing import cast
-
 import numpy as np
 import numpy.typing as npt
 
@@ -62,10 +60,11 @@ def extended_tables(
     return GloVeTables(*map(np.concatenate, zip(tables, new_rows, strict=True)))
 
 
-def chosen_vectors(w_in: Float32Array, w_out: Float32Array, kept: str) -> Float32Array:
+def chosen_vectors(tables: tuple[Float32Array, ...], kept: str) -> Float32Array:
     """Return the table that the parameter `vectors` asks for, or the sum of both."""
+    w_in, w_out = tables
     if kept == "input":
         return w_in
     if kept == "output":
         return w_out
-    return cast("Float32Array", w_in + w_out)
+    return w_in + w_out

@@ -378,7 +378,7 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         )
         learned = result.input, result.output
         kept = tuple(map(words.put_back, tables or learned, learned))
-        return Trained(chosen_vectors(*kept, self.vectors), kept, result.losses)
+        return Trained(chosen_vectors(kept, self.vectors), kept, result.losses)
 
     def _config(self, vector_size: int, *, one_pass: bool) -> SkipGramConfig:
         names = [field.name for field in fields(SkipGramConfig)]

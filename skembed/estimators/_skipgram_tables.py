@@ -92,8 +92,9 @@ def initial_tables(
     return w_in, None if loss == "hierarchical_softmax" else w_out
 
 
-def chosen_vectors(w_in: Float32Array, w_out: Float32Array, kept: str) -> Float32Array:
+def chosen_vectors(tables: tuple[Float32Array, ...], kept: str) -> Float32Array:
     """Return the table that the parameter `vectors` asks for, or the mean of both."""
+    w_in, w_out = tables
     if kept == "input":
         return w_in
     if kept == "output":

@@ -1,11 +1,14 @@
 """What a fitted estimator is on disk: plain arrays, and the version that wrote them."""
 
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from skembed.estimators._packed_vectors import (
+    pack_vectors,
+    pack_words,
+    unpack_vectors,
+    unpack_words,
+)
 from skembed.estimators._training_state import TrainingState
 from skembed.text import Vocabulary
 from skembed.vectors import WordVectors
@@ -41,11 +44,15 @@ def pack_state(attributes: Mapping[str, Any]) -> dict[str, Any]:
     if training is not None and training.n_batches > 0:
         # After `fit` alone, what only `partial_fit` needs is not worth its size.
         state["_training_state"] = dict(vars(training))
+    pretrained = state.get("pretrained")
+    if hasattr(pretrained, "index_to_key"):
+        state["_pretrained"] = pack_vectors(pretrained, state.get("word_vectors_"))
+        state["pretrained"] = None
     if "vocabulary_" in state:
         vocabulary, word_vectors = state.pop("vocabulary_"), state.pop("word_vectors_")
         state["_vectors"] = word_vectors.vectors
         state["_counts"] = vocabulary.counts
-        state["_letters"], state["_word_ends"] = _pack_words(vocabulary.words)
+        state["_letters"], state["_word_ends"] = pack_words(vocabulary.words)
     return state
 
 
@@ -82,22 +89,13 @@ def unpack_state(state: Mapping[str, Any]) -> dict[str, Any]:
         attributes["_training"] = TrainingState(**attributes.pop("_training_state"))
     if "_vectors" in attributes:
         letters, ends = attributes.pop("_letters"), attributes.pop("_word_ends")
-        vocabulary = Vocabulary(_unpack_words(letters, ends), attributes.pop("_counts"))
+        vocabulary = Vocabulary(unpack_words(letters, ends), attributes.pop("_counts"))
         attributes["vocabulary_"] = vocabulary
         attributes["word_vectors_"] = WordVectors(
             vocabulary.words, attributes.pop("_vectors"), vocabulary.counts
         )
+    if "_pretrained" in attributes:
+        attributes["pretrained"] = unpack_vectors(
+            attributes.pop("_pretrained"), attributes.get("word_vectors_")
+        )
     return attributes
-
-
-def _pack_words(words: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
-    # One array of UTF-8 in place of 100,000 objects. Words may hold lone surrogates.
-    words = list(words)
-    letters = "".join(words).encode("utf-8", "surrogatepass")
-    ends = np.cumsum([len(word) for word in words], dtype=np.int64)
-    return np.frombuffer(letters, np.uint8), ends
-
-
-def _unpack_words(letters: np.ndarray, ends: np.ndarray) -> tuple[str, ...]:
-    text = letters.tobytes().decode("utf-8", "surrogatepass")
-    return tuple(text[start:end] for start, end in pairwise([0, *ends.tolist()]))

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from joblib import effective_n_jobs
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -77,6 +78,7 @@ class WordVectorizer(
     remove_components: int
     missing: str
     input: str
+    n_jobs: int | None
     random_state: int | np.random.RandomState | None
     verbose: int
 
@@ -266,6 +268,8 @@ class WordVectorizer(
         pooling_names(self.pooling)
         # It warns of stop words that its analyzer never makes.
         count_vectorizer(self).build_analyzer()
+        # It refuses 0.
+        effective_n_jobs(self.n_jobs)
         check_fine_tune(self)
         if self.pretrained is None:
             self._check_components(self.vector_size)

@@ -8,9 +8,7 @@ from skembed.vectors._subword_vectors import SubwordVectors
 from skembed.vectors._word_vectors import WordVectors
 
 
-def load_published(
-    path: str | os.PathLike[str], *, ngrams: bool = True
-) -> WordVectors:
+def load_published(path: str | os.PathLike[str], *, ngrams: bool = True) -> WordVectors:
     """Read words and vectors from a file of any format.
 
     Parameters

@@ -1,0 +1,94 @@
+"""Word vectors as plain arrays, in what an estimator is on disk."""
+
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from skembed.estimators._pretrained import as_word_vectors
+from skembed.vectors import SubwordVectors, WordVectors
+
+
+def pack_words(words: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return all letters, shape (n_bytes,), and where words end, shape (n_words,).
+
+    One array of UTF-8 in place of 100,000 objects. Words may hold lone surrogates.
+    """
+    words = list(words)
+    letters = "".join(words).encode("utf-8", "surrogatepass")
+    ends = np.cumsum([len(word) for word in words], dtype=np.int64)
+    return np.frombuffer(letters, np.uint8), ends
+
+
+def unpack_words(letters: np.ndarray, ends: np.ndarray) -> tuple[str, ...]:
+    """Undo `pack_words`."""
+    text = letters.tobytes().decode("utf-8", "surrogatepass")
+    return tuple(text[start:end] for start, end in pairwise([0, *ends.tolist()]))
+
+
+def pack_vectors(given: Any, learned: WordVectors | None) -> dict[str, Any]:
+    """Turn the word vectors that are a parameter into arrays.
+
+    Parameters
+    ----------
+    given : WordVectors or gensim.models.KeyedVectors
+    learned : WordVectors or None
+        What is stored anyway: of vectors that are the same array, only what differs is
+        returned.
+
+    Returns
+    -------
+    state : dict of str to object
+    """
+    vectors = as_word_vectors(given)
+    state: dict[str, Any] = {"counts": vectors.counts}
+    if learned is None or not _is_same(vectors, learned):
+        state["vectors"] = vectors.vectors
+        state["letters"], state["word_ends"] = pack_words(vectors.index_to_key)
+    if isinstance(vectors, SubwordVectors):
+        state["ngrams"] = dict(vectors.ngrams._asdict())
+    return state
+
+
+def unpack_vectors(
+    state: Mapping[str, Any], learned: WordVectors | None
+) -> WordVectors:
+    """Undo `pack_vectors`; vectors of gensim become our own.
+
+    Parameters
+    ----------
+    state : mapping of str to object
+    learned : WordVectors or None
+        What `pack_vectors` was given, as it was loaded.
+
+    Returns
+    -------
+    word_vectors : WordVectors
+    """
+    if "vectors" in state:
+        words = unpack_words(state["letters"], state["word_ends"])
+        vectors = WordVectors(words, state["vectors"], state["counts"])
+    elif learned is not None:
+        vectors = WordVectors(learned.index_to_key, learned.vectors, state["counts"])
+    if "ngrams" not in state:
+        return vectors
+    ngrams = dict(state["ngrams"])
+    return SubwordVectors(
+        vectors.index_to_key,
+        vectors.vectors,
+        ngrams.pop("buckets"),
+        ngrams.pop("vectors"),
+        counts=vectors.counts,
+        **ngrams,
+    )
+
+
+def _is_same(vectors: WordVectors, learned: WordVectors) -> bool:
+    """Whether both have the same words, and one array of vectors in memory."""
+    one, other = vectors.vectors, learned.vectors
+    return (
+        one.shape == other.shape
+        and one.ctypes.data == other.ctypes.data
+        and vectors.index_to_key == learned.index_to_key
+    )
