@@ -1,6 +1,12 @@
 """Published files of word vectors, to and from plain lists and arrays."""
 
 from skembed.formats._binary import read_word2vec_binary
+from skembed.formats._cove import (
+    LstmSizes,
+    lstm_sizes,
+    read_lstm_encoder,
+    write_lstm_encoder,
+)
 from skembed.formats._elmo import ElmoArrays, read_elmo, read_elmo_options
 from skembed.formats._elmo_files import ElmoFiles, find_elmo
 from skembed.formats._elmo_options import (
@@ -39,6 +45,7 @@ __all__ = [
     "FastTextModel",
     "FastTextSettings",
     "FormatError",
+    "LstmSizes",
     "NgramTable",
     "QuantizedMatrix",
     "WordTable",
@@ -46,17 +53,20 @@ __all__ = [
     "find_elmo",
     "holds_native_ngrams",
     "is_fasttext",
+    "lstm_sizes",
     "parse_elmo_options",
     "read_elmo",
     "read_elmo_options",
     "read_fasttext",
     "read_glove_text",
+    "read_lstm_encoder",
     "read_native",
     "read_native_ngrams",
     "read_word2vec_binary",
     "read_word2vec_text",
     "write_fasttext",
     "write_glove_text",
+    "write_lstm_encoder",
     "write_native",
     "write_word2vec_binary",
     "write_word2vec_text",

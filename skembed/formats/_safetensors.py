@@ -91,6 +91,11 @@ class TensorFile:
     def __contains__(self, name: str) -> bool:
         return name in self._entries
 
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each array."""
+        return {name: shape for name, (_, shape, *_) in self._entries.items()}
+
     def read(
         self, name: str, dtype: str, ndim: int, *, mmap: bool = False
     ) -> npt.NDArray[Any]:
