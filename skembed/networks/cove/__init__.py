@@ -1,0 +1,4 @@
+"""The encoder of CoVe: word vectors through a bidirectional LSTM.
+
+Importing this package loads no torch.
+"""
