@@ -15,6 +15,7 @@ from skembed.training.cooccurrence import (
     _count,
     _entries,
     count_cooccurrences,
+    count_part,
     merge_counts,
 )
 from skembed.training.cooccurrence._count import Places, row_blocks
@@ -117,25 +118,49 @@ def test_every_word_is_in_one_block(rng):
     assert list(row_blocks(counts[:0], 100)) == []
 
 
-def test_merged_parts_are_the_counts_of_the_whole(rng, corpus, monkeypatch):
-    monkeypatch.setattr(cooccurrence, "_MERGED_AT_ONCE", 64)
-    parts = []
-    bounds = [0, 3, 20, 20, len(corpus)]
+def parts_of(corpus, bounds):
     for start, stop in pairwise(bounds):
         documents = [corpus[i] for i in range(start, stop)]
         values = np.concatenate([np.empty(0, np.int32), *documents])
-        part = Ragged.from_lengths(values, [len(document) for document in documents])
-        parts.append(count_cooccurrences(part, N_WORDS, window=5, weighting="uniform"))
-    whole = count_cooccurrences(corpus, N_WORDS, window=5, weighting="uniform")
-    # Whole numbers are exact in float32.
-    assert_same(merge_counts(parts), whole)
-    assert_same(merge_counts(parts, max_memory=1), whole)
+        yield Ragged.from_lengths(values, [len(document) for document in documents])
+
+
+@pytest.mark.parametrize("window", [5, 60])
+@pytest.mark.parametrize("max_memory", [1, 2**30])
+def test_merged_parts_are_the_counts_of_the_whole_to_the_bit(
+    corpus, monkeypatch, tmp_path, window, max_memory
+):
+    monkeypatch.setattr(cooccurrence, "_MERGED_AT_ONCE", 64)
+    settings = {"window": window, "max_memory": max_memory, "directory": tmp_path}
+    n_tokens = len(corpus.values)
+    parts = [
+        count_part(part, N_WORDS, n_tokens=n_tokens, **settings)
+        for part in parts_of(corpus, [0, 3, 20, 20, len(corpus)])
+    ]
+    merged = merge_counts(parts, max_memory=max_memory, directory=tmp_path)
+    assert_same(merged, count_cooccurrences(corpus, N_WORDS, window=window))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parts_in_other_units_are_refused(corpus):
+    parts = [
+        count_part(corpus, N_WORDS, n_tokens=len(corpus.values), window=window)
+        for window in (2, 3)
+    ]
+    with pytest.raises(ValueError, match="one unit.*same window"):
+        merge_counts(parts)
+
+
+def test_a_part_larger_than_the_whole_is_refused(corpus):
+    with pytest.raises(ValueError, match="n_tokens must be that of the whole"):
+        count_part(corpus, N_WORDS, n_tokens=5, window=2)
 
 
 def test_nothing_merges_to_nothing():
     none = Cooccurrences(np.empty(0, "i4"), np.empty(0, "i4"), np.empty(0, "f4"))
     assert_same(merge_counts([]), none)
-    assert_same(merge_counts([none, none]), none)
+    empty = count_part(Ragged.from_lengths(none.rows, []), 3, n_tokens=0, window=2)
+    assert_same(merge_counts([empty, empty]), none)
 
 
 @pytest.mark.parametrize("lengths", [[], [0, 0], [1, 1, 1]])

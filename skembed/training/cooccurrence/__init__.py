@@ -3,7 +3,7 @@
 The counts are what GloVe and the factorisation of PMI are trained on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from os import PathLike
 
 import numpy as np
@@ -12,18 +12,28 @@ import numpy.typing as npt
 from skembed._ragged import Ragged
 from skembed.training.cooccurrence._count import (
     Places,
+    Sums,
     count_blocks,
     row_blocks,
     word_counts,
 )
-from skembed.training.cooccurrence._entries import Cooccurrences, EntryStore
+from skembed.training.cooccurrence._entries import (
+    Cooccurrences,
+    EntryStore,
+    PartialCounts,
+)
 from skembed.training.cooccurrence._kernels import merge_sorted
 from skembed.training.cooccurrence._units import whole_steps
 from skembed.training.cooccurrence._windows import Windows
 
-__all__ = ["Cooccurrences", "count_cooccurrences", "merge_counts"]
+__all__ = [
+    "Cooccurrences",
+    "PartialCounts",
+    "count_cooccurrences",
+    "count_part",
+    "merge_counts",
+]
 
-_BYTES_PER_ENTRY = 12
 _MERGED_AT_ONCE = 1 << 20
 
 
@@ -90,27 +100,75 @@ def count_cooccurrences(
                   columns=array([0, 1, 0], dtype=int32),
                   values=array([1., 2., 2.], dtype=float32))
     """
-    _check_ids(corpus, n_words)
     weight = np.empty(0) if document_weight is None else document_weight
     largest = float(weight.max(initial=0.0)) or 1.0
-    steps, unit = whole_steps(
-        window, weighting, len(corpus.values), has_weights=len(weight) > 0
+    windows, unit = _windows(
+        len(corpus.values), window, weighting, symmetric, weight / largest
     )
-    windows = Windows(steps, unit / largest, symmetric, weight / largest)
-    counts = word_counts(corpus, n_words)
-    blocks = row_blocks(counts, max_memory / 2)
-    with EntryStore(int(max_memory / 2) // _BYTES_PER_ENTRY, directory) as store:
-        for first, last in blocks:
-            places = Places.of_words(corpus, counts, first, last, n_threads)
-            for entries in count_blocks(
-                corpus, places, windows, counts, n_threads, max_memory
-            ):
-                store.append(*entries)
-        return store.collect()
+    with EntryStore(np.float32, max_memory / 2, directory) as store:
+        for entries in _counted(corpus, n_words, windows, n_threads, max_memory):
+            store.append(*_rounded(entries, unit / largest))
+        return Cooccurrences(*store.collect())
+
+
+def count_part(
+    corpus: Ragged,
+    n_words: int,
+    *,
+    n_tokens: int,
+    window: int,
+    weighting: str = "harmonic",
+    symmetric: bool = True,
+    n_threads: int = 1,
+    max_memory: float = 2.0**32,
+    directory: str | PathLike[str] | None = None,
+) -> PartialCounts:
+    """Count the words around each word of a part of a corpus, for `merge_counts`.
+
+    Parameters
+    ----------
+    corpus : Ragged of int32
+        Some of the documents.
+    n_words : int
+    n_tokens : int
+        The number of tokens of the whole corpus, or more: the same for all parts.
+    window, weighting, symmetric, n_threads, max_memory, directory
+        As of `count_cooccurrences`.
+
+    Returns
+    -------
+    counts : PartialCounts
+
+    Raises
+    ------
+    ValueError
+        If an id is not below n_words, or the part is larger than `n_tokens`.
+    OSError
+        If a temporary file cannot grow.
+
+    Examples
+    --------
+    >>> part = Ragged.from_lengths(np.array([0, 1, 1], dtype=np.int32), [3])
+    >>> count_part(part, 2, n_tokens=3, window=2)
+    PartialCounts(rows=array([0, 1, 1], dtype=int32),
+                  columns=array([1, 0, 1], dtype=int32),
+                  sums=array([3, 3, 4]), unit=2.0)
+    """
+    if len(corpus.values) > n_tokens:
+        msg = (
+            f"n_tokens must be that of the whole corpus, got {n_tokens} for a part of "
+            f"{len(corpus.values)}."
+        )
+        raise ValueError(msg)
+    windows, unit = _windows(n_tokens, window, weighting, symmetric, np.empty(0))
+    with EntryStore(np.int64, max_memory / 2, directory) as store:
+        for entries in _counted(corpus, n_words, windows, n_threads, max_memory):
+            store.append(*entries)
+        return PartialCounts(*store.collect(), unit)
 
 
 def merge_counts(
-    parts: Sequence[Cooccurrences],
+    parts: Sequence[PartialCounts],
     *,
     max_memory: float = 2.0**32,
     directory: str | PathLike[str] | None = None,
@@ -119,7 +177,7 @@ def merge_counts(
 
     Parameters
     ----------
-    parts : sequence of Cooccurrences
+    parts : sequence of PartialCounts
         Counted with the same ids of words, by other processes for example.
     max_memory : float
         If the sum takes more bytes, it is in temporary files.
@@ -129,26 +187,73 @@ def merge_counts(
     Returns
     -------
     counts : Cooccurrences
-        Sums of float32 values, made in float64 and rounded again: equal to the counts
-        of the whole corpus to rounding.
+        Those of the whole corpus, to the last bit: sums are exact, and rounded once.
+
+    Raises
+    ------
+    ValueError
+        If the parts are in different units.
+    OSError
+        If a temporary file cannot grow.
 
     Examples
     --------
-    >>> one = Cooccurrences(*np.array([[0, 1], [1, 0]], np.int32), np.ones(2, "f4"))
+    >>> one = PartialCounts(*np.array([[0, 1], [1, 0]], np.int32), np.array([3, 1]), 2.0)
     >>> merge_counts([one, one]).values
-    array([2., 2.], dtype=float32)
+    array([3., 1.], dtype=float32)
     """
-    none = Cooccurrences(np.empty(0, "i4"), np.empty(0, "i4"), np.empty(0, "f4"))
-    columns = [np.concatenate(column) for column in zip(none, *parts, strict=True)]
+    units = {part.unit for part in parts}
+    if len(units) > 1:
+        msg = (
+            f"Parts must be counted in one unit, got {sorted(units)}. Count them all "
+            "with the same window, weighting and n_tokens."
+        )
+        raise ValueError(msg)
+    unit = units.pop() if units else 1.0
+    none = Sums(np.empty(0, "i4"), np.empty(0, "i4"), np.empty(0, "i8"))
+    columns = [
+        np.concatenate(column)
+        for column in zip(none, *(part[:3] for part in parts), strict=True)
+    ]
     ends = np.cumsum([len(part.rows) for part in parts], dtype=np.int64)
     heads = np.concatenate([[0], ends])[:-1]
     merged = [np.empty(_MERGED_AT_ONCE, column.dtype) for column in columns]
-    with EntryStore(int(max_memory) // _BYTES_PER_ENTRY, directory) as store:
+    with EntryStore(np.float32, max_memory, directory) as store:
         n = _MERGED_AT_ONCE
         while n == _MERGED_AT_ONCE:
             n = merge_sorted(*columns, heads, ends, *merged)
-            store.append(*(column[:n] for column in merged))
-        return store.collect()
+            entries = Sums(*(column[:n] for column in merged))
+            store.append(*_rounded(entries, unit))
+        return Cooccurrences(*store.collect())
+
+
+def _windows(
+    n_tokens: int,
+    window: int,
+    weighting: str,
+    symmetric: bool,  # noqa: FBT001
+    weight: npt.NDArray[np.float64],
+) -> tuple[Windows, float]:
+    """Return what the kernels are told, and the sum that stands for 1."""
+    steps, unit = whole_steps(window, weighting, n_tokens, has_weights=len(weight) > 0)
+    return Windows(steps, symmetric, weight), unit
+
+
+def _counted(
+    corpus: Ragged, n_words: int, windows: Windows, n_threads: int, max_memory: float
+) -> Iterator[Sums]:
+    """Count run after run of rows."""
+    _check_ids(corpus, n_words)
+    counts = word_counts(corpus, n_words)
+    for first, last in row_blocks(counts, max_memory / 2):
+        places = Places.of_words(corpus, counts, first, last, n_threads)
+        yield from count_blocks(corpus, places, windows, counts, n_threads, max_memory)
+
+
+def _rounded(entries: Sums, unit: float) -> Cooccurrences:
+    """Turn sums of whole units into counts."""
+    values = (entries.values / unit).astype(np.float32)
+    return Cooccurrences(entries.rows, entries.columns, values)
 
 
 def _check_ids(corpus: Ragged, n_words: int) -> None:

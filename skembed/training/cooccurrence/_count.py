@@ -2,24 +2,39 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from skembed._ragged import Ragged
 from skembed.training._threads import threads
-from skembed.training.cooccurrence._entries import Cooccurrences
 from skembed.training.cooccurrence._kernels import count_rows, list_places
 from skembed.training.cooccurrence._windows import Windows
 
 Counts = npt.NDArray[np.int64]
 
 _BYTES_PER_PLACE = 12
+_BYTES_PER_ENTRY = 16
 # Tokens that a thread looks at without an interrupt being answered.
 _TOKENS_AT_ONCE = 1 << 24
 # Entries of one piece of work, at most: small enough for the threads to end together.
 _MOST_ENTRIES = 1 << 20
+
+
+class Sums(NamedTuple):
+    """Entries of the matrix, sorted by row and column.
+
+    Parameters
+    ----------
+    rows, columns : ndarray of shape (n_entries,), int32
+    values : ndarray of shape (n_entries,), int64
+        In whole units, all positive.
+    """
+
+    rows: npt.NDArray[np.int32]
+    columns: npt.NDArray[np.int32]
+    values: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,7 @@ def count_blocks(
     counts: Counts,
     n_threads: int,
     max_memory: float,
-) -> Iterator[Cooccurrences]:
+) -> Iterator[Sums]:
     """Count the words around the words of some places.
 
     Parameters
@@ -128,24 +143,24 @@ def count_blocks(
 
     Yields
     ------
-    entries : Cooccurrences
+    entries : Sums
         Of a run of rows after the other.
     """
     n_words = len(counts)
     reach = (len(windows.steps) - 1) * (2 if windows.symmetric else 1)
     # A row has no more entries than this.
     bounds = np.minimum(counts[places.first : places.last] * reach, n_words)
-    most = min(max_memory / (8 * 12 * 3 * n_threads), _MOST_ENTRIES)
+    most = min(max_memory / (8 * _BYTES_PER_ENTRY * 3 * n_threads), _MOST_ENTRIES)
     ids = corpus.values.reshape(-1, 1)
 
-    def count(rows: tuple[int, int]) -> Cooccurrences:
+    def count(rows: tuple[int, int]) -> Sums:
         first, last = rows
         low, high = first - places.first, last - places.first
-        capacity = int(bounds[low:high].sum())
-        entries = Cooccurrences(
+        capacity = int(bounds[low:high].sum()) + 1
+        entries = Sums(
             np.empty(capacity, np.int32),
             np.empty(capacity, np.int32),
-            np.empty(capacity, np.float32),
+            np.empty(capacity, np.int64),
         )
         n = count_rows(
             ids, corpus.offsets, places.positions, places.documents,
@@ -153,8 +168,7 @@ def count_blocks(
             np.zeros(n_words, np.int64), np.zeros(n_words // 64 + 1, np.uint64),
             *entries,
         )  # fmt: skip
-        rows_, columns, values = entries
-        return Cooccurrences(rows_[:n], columns[:n], values[:n])
+        return Sums(*(column[:n] for column in entries))
 
     with threads(n_threads) as thread_map:
         yield from thread_map(count, _runs(bounds, most, places.first))

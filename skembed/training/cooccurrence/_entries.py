@@ -27,6 +27,25 @@ class Cooccurrences(NamedTuple):
     values: npt.NDArray[np.float32]
 
 
+class PartialCounts(NamedTuple):
+    """Exact co-occurrence counts of a part of a corpus, for `merge_counts`.
+
+    Parameters
+    ----------
+    rows, columns : ndarray of shape (n_entries,), int32
+        As of `Cooccurrences`.
+    sums : ndarray of shape (n_entries,), int64
+        The weighted counts in whole units, all positive.
+    unit : float
+        The sum that counts as 1.
+    """
+
+    rows: npt.NDArray[np.int32]
+    columns: npt.NDArray[np.int32]
+    sums: npt.NDArray[np.int64]
+    unit: float
+
+
 class EntryStore:
     """Collects entries in memory, and on disk once there are too many.
 
@@ -34,8 +53,10 @@ class EntryStore:
 
     Parameters
     ----------
-    max_in_memory : int
-        More entries than these go to temporary files.
+    dtype : type
+        That of the entries' values.
+    max_memory : float
+        What takes more bytes goes to temporary files.
     directory : path or None
         Where the files are made. None: the default folder of `tempfile`.
 
@@ -46,14 +67,18 @@ class EntryStore:
     """
 
     def __init__(
-        self, max_in_memory: int, directory: str | os.PathLike[str] | None = None
+        self,
+        dtype: type[np.generic],
+        max_memory: float,
+        directory: str | os.PathLike[str] | None = None,
     ) -> None:
-        self._max_in_memory = max_in_memory
         self._directory = directory
         self._n = 0
         self._columns: list[npt.NDArray[Any]] = [
-            np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32)
-        ]  # fmt: skip
+            np.empty(0, kind) for kind in (np.int32, np.int32, dtype)
+        ]
+        entry_size = sum(column.itemsize for column in self._columns)
+        self._max_in_memory = int(max_memory) // entry_size
         self._files: list[IO[bytes]] = []
 
     def __enter__(self) -> Self:
@@ -107,22 +132,20 @@ class EntryStore:
             )
             raise OSError(error.errno, msg) from error
 
-    def collect(self) -> Cooccurrences:
+    def collect(self) -> list[npt.NDArray[Any]]:
         """Give the entries back; the store is of no more use then.
 
         Returns
         -------
-        counts : Cooccurrences
+        rows, columns, values : ndarray of shape (n_entries,)
             Mapped from the files, if there are any.
         """
         if not self._files:
             for column in self._columns:
                 column.resize(self._n, refcheck=False)
-            return Cooccurrences(*self._columns)
+            return self._columns
         # Not a numpy.memmap: joblib hands those on by the name of their file.
-        return Cooccurrences(
-            *(
-                np.frombuffer(mmap(file.fileno(), 0), dtype=column.dtype)
-                for file, column in zip(self._files, self._columns, strict=True)
-            )
-        )
+        return [
+            np.frombuffer(mmap(file.fileno(), 0), dtype=column.dtype)
+            for file, column in zip(self._files, self._columns, strict=True)
+        ]

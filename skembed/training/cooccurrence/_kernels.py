@@ -14,6 +14,8 @@ from skembed._kernels.simd import prefetch
 
 # How many places ahead of its use a window is asked for.
 AHEAD = 8
+_NONE = np.uint64(0)
+_ONE = np.uint64(1)
 # Multiplied by a power of 2, the upper 6 bits tell which one it was.
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 _BIT = np.empty(64, dtype=np.int64)
@@ -55,36 +57,35 @@ def list_places(
 
 
 @_inline
-def _add(sums, bits, column, amount):
-    """Add to a sum, and note that it is not 0 any more."""
-    if sums[column] == 0:
-        bits[column >> 6] |= np.uint64(1) << np.uint64(column & 63)
+def _add(sums, bits, ids, position, amount):
+    """Add to the sum of the word at a position, and note that it is not 0."""
+    # Without a sign, there is no negative index to look out for. Without a branch,
+    # there is nothing to foresee: most rows are of words that meet few others.
+    column = np.uint32(ids[position, 0])
+    bits[column >> np.uint32(6)] |= _ONE << np.uint64(column & np.uint32(63))
     sums[column] += amount
 
 
 @_inline
-def _write_row(sums, bits, unit, word, rows, columns, values, n):
+def _write_row(sums, bits, word, rows, columns, values, n):
     """Append the sums that are not 0 to the entries, and make them 0 again."""
     for b in range(len(bits)):
         left = bits[b]
-        bits[b] = np.uint64(0)
-        while left != np.uint64(0):
-            lowest = left & (~left + np.uint64(1))
+        bits[b] = _NONE
+        while left != _NONE:
+            lowest = left & (~left + _ONE)
             left ^= lowest
             column = (b << 6) + _BIT[(lowest * _DE_BRUIJN) >> np.uint64(58)]
+            rows[n], columns[n], values[n] = word, column, sums[column]
             # Of a document with hardly any weight, nothing may be left.
-            if sums[column] > 0:
-                rows[n] = word
-                columns[n] = column
-                values[n] = np.float32(np.float64(sums[column]) / unit)
-                n += 1
+            n += sums[column] > 0
             sums[column] = 0
     return n
 
 
 @_njit
 def count_rows(
-    ids, offsets, positions, documents, starts, first, last, steps, unit, symmetric,
+    ids, offsets, positions, documents, starts, first, last, steps, symmetric,
     document_weight, sums, bits, rows, columns, values,
 ):  # fmt: skip
     """Count the words around the words from `first` to `last` - 1.
@@ -100,8 +101,6 @@ def count_rows(
     first, last : int
     steps : ndarray of shape (window + 1,), int64
         What a word at each distance adds to the sum.
-    unit : float
-        The sum that counts as 1.
     symmetric : bool
         Whether to count the words to the right as well as those to the left.
     document_weight : ndarray of shape (n_documents,) or (0,), float64
@@ -110,8 +109,9 @@ def count_rows(
         Zeros, and zeros again afterwards.
     bits : ndarray of shape (n_words // 64 + 1,), uint64
         Zeros, and zeros again afterwards.
-    rows, columns, values : ndarray of shape (capacity,), int32, int32, float32
-        Overwritten with the entries, sorted by row and column.
+    rows, columns, values : ndarray of shape (capacity,), int32, int32, int64
+        Overwritten with the entries, sorted by row and column. One longer than there
+        can be entries.
 
     Returns
     -------
@@ -132,26 +132,26 @@ def count_rows(
                 for d in range(1, window + 1):
                     own[d] = np.int64(document_weight[document] * steps[d] + 0.5)
             for p in range(max(offsets[document], position - window), position):
-                _add(sums, bits, ids[p, 0], own[position - p])
+                _add(sums, bits, ids, p, own[position - p])
             if symmetric:
                 end = min(offsets[document + 1], position + window + 1)
                 for p in range(position + 1, end):
-                    _add(sums, bits, ids[p, 0], own[p - position])
-        n = _write_row(sums, bits, unit, word, rows, columns, values, n)
+                    _add(sums, bits, ids, p, own[p - position])
+        n = _write_row(sums, bits, word, rows, columns, values, n)
     return n
 
 
 @_njit
-def merge_sorted(rows, columns, values, heads, ends, out_rows, out_columns, out_values):
+def merge_sorted(rows, columns, sums, heads, ends, out_rows, out_columns, out_sums):
     """Merge sorted runs of entries, and add up those of the same cell.
 
     Parameters
     ----------
-    rows, columns, values : ndarray of shape (n,), int32, int32, float32
+    rows, columns, sums : ndarray of shape (n,), int32, int32, int64
         The runs, one after the other.
     heads, ends : ndarray of shape (n_runs,), int64
         The part of each run that is left; `heads` is moved on in place.
-    out_rows, out_columns, out_values : ndarray of shape (capacity,)
+    out_rows, out_columns, out_sums : ndarray of shape (capacity,)
         Overwritten.
 
     Returns
@@ -169,15 +169,14 @@ def merge_sorted(rows, columns, values, heads, ends, out_rows, out_columns, out_
                 smallest = min(smallest, key)
         if smallest == none:
             return n
-        total = 0.0
+        out_rows[n] = smallest >> 32
+        out_columns[n] = smallest & 0xFFFFFFFF
+        out_sums[n] = 0
         for run in range(len(heads)):
             head = heads[run]
             if head < ends[run]:
                 key = (np.int64(rows[head]) << 32) | np.int64(columns[head])
                 if key == smallest:
-                    total += np.float64(values[head])
+                    out_sums[n] += sums[head]
                     heads[run] = head + 1
-        out_rows[n] = smallest >> 32
-        out_columns[n] = smallest & 0xFFFFFFFF
-        out_values[n] = total
     return len(out_rows)

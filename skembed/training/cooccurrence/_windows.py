@@ -13,8 +13,6 @@ class Windows(NamedTuple):
     ----------
     steps : ndarray of shape (window + 1,), int64
         What a word at each distance adds to a sum.
-    unit : float
-        The sum that counts as 1.
     symmetric : bool
         Whether the context lies on both sides, or to the left only.
     document_weight : ndarray of shape (n_documents,) or (0,), float64
@@ -22,6 +20,5 @@ class Windows(NamedTuple):
     """
 
     steps: npt.NDArray[np.int64]
-    unit: float
     symmetric: bool
     document_weight: npt.NDArray[np.float64]
