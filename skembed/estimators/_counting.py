@@ -3,10 +3,58 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from skembed._processes import process_map, thread_count
 from skembed._ragged import Ragged
 from skembed.estimators._training_cache import train_once
 from skembed.training.cooccurrence import Cooccurrences, count_cooccurrences
 from skembed.training.glove import GloVeConfig, GloVeResult, GloVeTables, train_glove
+
+
+def counting_parameters(
+    estimator: Any, document_weight: npt.NDArray[np.float64] | None, seed: int
+) -> dict[str, Any]:
+    """Collect the parameters that counts depend on.
+
+    Parameters
+    ----------
+    estimator : object with the parameters below
+    document_weight : ndarray of shape (n_documents,), float64, or None
+    seed : int
+        Of no effect without subsampling.
+
+    Returns
+    -------
+    counting : dict
+        See `count_cooccurrences`.
+    """
+    names = ("window", "weighting", "symmetric", "sample")
+    return {
+        **{name: getattr(estimator, name) for name in names},
+        "document_weight": document_weight,
+        "seed": seed if estimator.sample else 0,
+    }
+
+
+def working_parameters(estimator: Any) -> dict[str, Any]:
+    """Collect what says how to count, and not what.
+
+    Parameters
+    ----------
+    estimator : object with `n_jobs` and `max_memory`, the latter in gibibytes
+
+    Returns
+    -------
+    working : dict
+        See `count_cooccurrences`.
+    """
+    return {
+        "n_threads": thread_count(estimator.n_jobs),
+        "max_memory": estimator.max_memory * 2.0**30,
+        "processes": process_map(estimator.n_jobs),
+    }
 
 
 def counted_once(
@@ -24,10 +72,9 @@ def counted_once(
     corpus : Ragged of int32
     n_words : int
     counting : mapping
-        What else the counts depend on: `window`, `weighting`, `symmetric`,
-        `document_weight`.
+        What else the counts depend on; see `counting_parameters`.
     **unhashed : dict
-        `n_threads` and `max_memory`.
+        See `working_parameters`.
 
     Returns
     -------
@@ -46,9 +93,8 @@ def count_and_train(
     initial: GloVeTables | None,
     *,
     counts_memory: Any,
-    n_threads: int,
-    max_memory: float,
     progress: Any,
+    **working: Any,
 ) -> GloVeResult:
     """Train GloVe on the counts of a corpus.
 
@@ -66,29 +112,21 @@ def count_and_train(
         What to begin with; None for random ones.
     counts_memory : None, path or joblib.Memory
         Where the counts are kept.
-    n_threads : int
-    max_memory : float
-        In bytes.
     progress : callable
+    **working : dict
+        See `working_parameters`.
 
     Returns
     -------
     result : GloVeResult
     """
-    counts = counted_once(
-        counts_memory,
-        corpus,
-        n_words,
-        counting,
-        n_threads=n_threads,
-        max_memory=max_memory,
-    )
+    counts = counted_once(counts_memory, corpus, n_words, counting, **working)
     return train_glove(
         counts,
         n_words,
         config,
         seed=seed,
-        n_threads=n_threads,
+        n_threads=working["n_threads"],
         initial=initial,
         progress=progress,
     )

@@ -8,12 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from joblib import effective_n_jobs
 
 from skembed._ragged import Ragged
 from skembed._sklearn_private import HasMethods, Interval, StrOptions
 from skembed.estimators._analysis import TEXT_CONSTRAINTS
-from skembed.estimators._counting import count_and_train
+from skembed.estimators._counting import (
+    count_and_train,
+    counting_parameters,
+    working_parameters,
+)
 from skembed.estimators._document_features import FEATURE_CONSTRAINTS
 from skembed.estimators._glove_tables import (
     chosen_vectors,
@@ -57,6 +60,10 @@ class GloVeVectorizer(WordVectorizer):
     symmetric : bool, default=True
         Whether the context of a word lies on both sides, as in the paper, or only to
         its left.
+    sample : float, default=0.0
+        Relative frequency above which occurrences of a word are randomly left out
+        before windows are laid, as in :class:`SkipGramVectorizer`. 0 keeps all, as the
+        published program does.
     x_max : float, default=10.0
         Count from which on all counts weigh the same. The default is the published
         demo's, for 17 million words; the paper's and the program's is 100, for
@@ -80,6 +87,10 @@ class GloVeVectorizer(WordVectorizer):
         program's is 25, the paper's 50 for vectors shorter than 300 and else 100.
     learning_rate : float, default=0.05
         Step size of AdaGrad. The default is that of the paper.
+    tol : float, default=None
+        Training ends after an epoch whose loss is not less by this part of the loss of
+        the epoch before, such as 1e-3. None trains for all epochs, as the published
+        program does.
     pooling : str or tuple of str, default="mean"
         How the vectors of the words of a document become one:
 
@@ -138,7 +149,8 @@ class GloVeVectorizer(WordVectorizer):
         program.
     n_jobs : int, default=None
         Number of threads of counting and training. None is 1, unless a
-        :func:`joblib.parallel_config` says otherwise; -1 is all.
+        :func:`joblib.parallel_config` says otherwise; -1 is all. With a backend of
+        other processes, such as Dask's, these read documents and count.
     random_state : int, RandomState instance or None, default=None
         Seed of the first vectors and of the order of the counts. The same int gives
         the same vectors, bit for bit, for any `n_jobs`.
@@ -206,12 +218,14 @@ class GloVeVectorizer(WordVectorizer):
         "max_vocab_size": [Interval(Integral, 1, None, closed="left"), None],
         "weighting": [StrOptions({"harmonic", "uniform"})],
         "symmetric": ["boolean"],
+        "sample": [Interval(Real, 0, None, closed="left")],
         "x_max": [Interval(Real, 0, None, closed="neither")],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "vectors": [StrOptions({"input", "output", "input+output"})],
         **PRETRAINED_CONSTRAINTS,
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "tol": [Interval(Real, 0, 1, closed="left"), None],
         **FEATURE_CONSTRAINTS,
         "missing": [StrOptions({"error", "empty"})],
         **TEXT_CONSTRAINTS,
@@ -231,6 +245,7 @@ class GloVeVectorizer(WordVectorizer):
         max_vocab_size: int | None = None,
         weighting: str = "harmonic",
         symmetric: bool = True,
+        sample: float = 0.0,
         x_max: float = 10.0,
         alpha: float = 0.75,
         vectors: str = "input+output",
@@ -238,6 +253,7 @@ class GloVeVectorizer(WordVectorizer):
         fine_tune: bool = False,
         epochs: int = 15,
         learning_rate: float = 0.05,
+        tol: float | None = None,
         pooling: str | Sequence[str] = "mean",
         normalize: str | bool = False,
         remove_components: int = 0,
@@ -264,6 +280,7 @@ class GloVeVectorizer(WordVectorizer):
         self.max_vocab_size = max_vocab_size
         self.weighting = weighting
         self.symmetric = symmetric
+        self.sample = sample
         self.x_max = x_max
         self.alpha = alpha
         self.vectors = vectors
@@ -271,6 +288,7 @@ class GloVeVectorizer(WordVectorizer):
         self.fine_tune = fine_tune
         self.epochs = epochs
         self.learning_rate = learning_rate
+        self.tol = tol
         self.pooling = pooling
         self.normalize = normalize
         self.remove_components = remove_components
@@ -307,12 +325,7 @@ class GloVeVectorizer(WordVectorizer):
         arguments = {
             "corpus": words.corpus,
             "n_words": len(words.counts),
-            "counting": {
-                "window": self.window,
-                "weighting": self.weighting,
-                "symmetric": self.symmetric,
-                "document_weight": document_weight,
-            },
+            "counting": counting_parameters(self, document_weight, seed),
             "config": self._config(tables),
             "seed": seed,
             "initial": tables and GloVeTables(*map(words.of_table, tables)),
@@ -324,9 +337,8 @@ class GloVeVectorizer(WordVectorizer):
             arguments,
             is_whole=lambda: not progress.stopped,
             counts_memory=self.memory,
-            n_threads=effective_n_jobs(self.n_jobs),
-            max_memory=self.max_memory * 2.0**30,
             progress=progress,
+            **working_parameters(self),
         )
         learned: tuple[Float32Array, ...] = result.tables[:2]
         if tables is not None:

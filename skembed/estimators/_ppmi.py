@@ -8,12 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from joblib import effective_n_jobs
 
 from skembed._ragged import Ragged
 from skembed._sklearn_private import HasMethods, Interval, StrOptions
 from skembed.estimators._analysis import TEXT_CONSTRAINTS
-from skembed.estimators._counting import counted_once
+from skembed.estimators._counting import (
+    counted_once,
+    counting_parameters,
+    working_parameters,
+)
 from skembed.estimators._document_features import FEATURE_CONSTRAINTS
 from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._training_state import Trained, TrainingState
@@ -28,8 +31,8 @@ class PPMIVectorizer(WordVectorizer):
 
     `fit` counts how often words stand near one another, and factorises the positive
     pointwise mutual information of these counts: the closed form of what skip-gram and
-    GloVe are said to approach [1]_. No random numbers are drawn. `transform` describes
-    a document by the vectors of its words.
+    GloVe are said to approach [1]_. `transform` describes a document by the vectors of
+    its words.
 
     Parameters
     ----------
@@ -47,6 +50,10 @@ class PPMIVectorizer(WordVectorizer):
         Whether a word at distance d counts 1, as in [2]_ by default, or 1 / d.
     symmetric : bool, default=True
         Whether the context of a word lies on both sides, or only to its left.
+    sample : float, default=0.0
+        Relative frequency above which occurrences of a word are randomly left out
+        before windows are laid, as in :class:`SkipGramVectorizer`. 0 keeps all; [2]_
+        also tries 1e-5.
     shift_k : float, default=1.0
         Its logarithm is subtracted from the mutual information. Skip-gram with k noise
         words is said to factorise the matrix that is shifted by it; 1, the default of
@@ -116,7 +123,10 @@ class PPMIVectorizer(WordVectorizer):
         `GloVeVectorizer`.
     n_jobs : int, default=None
         Number of threads of counting. None is 1, unless a
-        :func:`joblib.parallel_config` says otherwise; -1 is all.
+        :func:`joblib.parallel_config` says otherwise; -1 is all. With a backend of
+        other processes, such as Dask's, these read documents and count.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the draws of `sample`.
     verbose : int, default=0
         1 shows a progress bar, 2 a line when the matrix is factorised.
 
@@ -177,6 +187,7 @@ class PPMIVectorizer(WordVectorizer):
         "max_vocab_size": [Interval(Integral, 1, None, closed="left"), None],
         "weighting": [StrOptions({"harmonic", "uniform"})],
         "symmetric": ["boolean"],
+        "sample": [Interval(Real, 0, None, closed="left")],
         "shift_k": [Interval(Real, 0, None, closed="neither")],
         "context_smoothing": [Interval(Real, 0, None, closed="left")],
         "exponent": [Interval(Real, 0, None, closed="left")],
@@ -187,6 +198,7 @@ class PPMIVectorizer(WordVectorizer):
         "memory": [str, PathLike, HasMethods(["cache"]), None],
         "max_memory": [Interval(Real, 0, None, closed="neither")],
         "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
 
@@ -199,6 +211,7 @@ class PPMIVectorizer(WordVectorizer):
         max_vocab_size: int | None = None,
         weighting: str = "uniform",
         symmetric: bool = True,
+        sample: float = 0.0,
         shift_k: float = 1.0,
         context_smoothing: float = 0.75,
         exponent: float = 0.5,
@@ -220,6 +233,7 @@ class PPMIVectorizer(WordVectorizer):
         memory: Any = None,
         max_memory: float = 4.0,
         n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
         self.vector_size = vector_size
@@ -228,6 +242,7 @@ class PPMIVectorizer(WordVectorizer):
         self.max_vocab_size = max_vocab_size
         self.weighting = weighting
         self.symmetric = symmetric
+        self.sample = sample
         self.shift_k = shift_k
         self.context_smoothing = context_smoothing
         self.exponent = exponent
@@ -249,6 +264,7 @@ class PPMIVectorizer(WordVectorizer):
         self.memory = memory
         self.max_memory = max_memory
         self.n_jobs = n_jobs
+        self.random_state = random_state
         self.verbose = verbose
 
     def _train(
@@ -259,19 +275,13 @@ class PPMIVectorizer(WordVectorizer):
         progress: TrainingProgress,
         earlier: TrainingState | None,
     ) -> Trained:
-        counting = {
-            "window": self.window,
-            "weighting": self.weighting,
-            "symmetric": self.symmetric,
-            "document_weight": document_weight,
-        }
+        seed = self._draw_seed(earlier) if self.sample else 0
         counted = counted_once(
             self.memory,
             corpus,
             len(counts),
-            counting,
-            n_threads=effective_n_jobs(self.n_jobs),
-            max_memory=self.max_memory * 2.0**30,
+            counting_parameters(self, document_weight, seed),
+            **working_parameters(self),
         )
         names = [field.name for field in fields(PPMIConfig)]
         config = PPMIConfig(**{name: getattr(self, name) for name in names})

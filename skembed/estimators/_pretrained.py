@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skembed._processes import Map
 from skembed._ragged import Ragged
 from skembed._sklearn_private import HasMethods
 from skembed.estimators._merging import join_vocabulary
@@ -91,7 +92,11 @@ def check_pretrained_size(estimator: Any, published_size: int) -> None:
 
 
 def encode_known(
-    documents: Iterable[Document], analysis: TextAnalysis, published: WordVectors
+    documents: Iterable[Document],
+    analysis: TextAnalysis,
+    published: WordVectors,
+    *,
+    processes: Map | None = None,
 ) -> tuple[Vocabulary, Ragged]:
     """Count the words that have published vectors, and leave all others out.
 
@@ -100,6 +105,8 @@ def encode_known(
     documents : iterable of documents
     analysis : TextAnalysis
     published : WordVectors
+    processes : callable or None
+        As of `encode`.
 
     Returns
     -------
@@ -113,7 +120,7 @@ def encode_known(
         If none of the words occurs.
     """
     vocabulary = without_counts(published)
-    corpus = encode(documents, analysis, vocabulary)
+    corpus = encode(documents, analysis, vocabulary, processes=processes)
     if not len(corpus.values):
         msg = (
             f"None of the words of the documents is among the {len(published)} words "
@@ -133,6 +140,7 @@ def encode_merged(
     *,
     min_count: int,
     max_vocab_size: int | None,
+    processes: Map | None = None,
 ) -> tuple[Vocabulary, Ragged]:
     """Add the words of the documents to those that have published vectors.
 
@@ -143,6 +151,8 @@ def encode_merged(
     published : WordVectors
     min_count, max_vocab_size : int
         As in `join_vocabulary`.
+    processes : callable or None
+        As of `encode_corpus`.
 
     Returns
     -------
@@ -156,7 +166,7 @@ def encode_merged(
     ValueError
         If the documents hold no words, or none is left.
     """
-    batch = encode_corpus(documents, analysis)
+    batch = encode_corpus(documents, analysis, processes=processes)
     limits: dict[str, Any] = {"min_count": min_count, "max_vocab_size": max_vocab_size}
     merged, corpus = join_vocabulary(without_counts(published), *batch, **limits)
     expect_words(corpus, merged.words, min_count)

@@ -15,6 +15,7 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skembed._processes import process_map
 from skembed._ragged import Ragged
 from skembed._sklearn_private import (
     CallbackSupportMixin,
@@ -191,7 +192,10 @@ class WordVectorizer(
             document alone.
         """
         check_is_fitted(self)
-        return self._features(encode(*self._read(X), self.vocabulary_))
+        ids = encode(
+            *self._read(X), self.vocabulary_, processes=process_map(self.n_jobs)
+        )
+        return self._features(ids)
 
     def transform_tokens(self, X: Iterable[Any]) -> TokenFeatures:
         """Return the vector of each word of each document.
@@ -241,15 +245,16 @@ class WordVectorizer(
     ) -> tuple[Vocabulary, Ragged]:
         """Read the documents of `X`, and find the words that are to have vectors."""
         source = self._read(X)
+        processes = process_map(self.n_jobs)
         if published is not None and not self.fine_tune:
-            return encode_known(*source, published)
+            return encode_known(*source, published, processes=processes)
         limits: dict[str, Any] = {
             "min_count": self.min_count,
             "max_vocab_size": self.max_vocab_size,
         }
         if published is None:
-            return encode_corpus(*source, **limits)
-        return encode_merged(*source, published, **limits)
+            return encode_corpus(*source, **limits, processes=processes)
+        return encode_merged(*source, published, **limits, processes=processes)
 
     def _published(self) -> WordVectors | None:
         """Return the vectors that `pretrained` stands for, if it does for any."""

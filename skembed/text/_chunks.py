@@ -77,7 +77,9 @@ def _bounds(lengths: Iterable[int], n: int) -> npt.NDArray[np.int64]:
     return np.cumsum(bounds, out=bounds)
 
 
-def read_chunks(documents: Iterable[Any], analysis: TextAnalysis) -> Iterator[Chunk]:
+def read_chunks(
+    documents: Iterable[Any], analysis: TextAnalysis, position: int = 0
+) -> Iterator[Chunk]:
     """Prepare documents, and split them if the analysis brings its own way to.
 
     Parameters
@@ -85,6 +87,8 @@ def read_chunks(documents: Iterable[Any], analysis: TextAnalysis) -> Iterator[Ch
     documents : iterable of documents
         Read once, and never further ahead than one chunk.
     analysis : TextAnalysis
+    position : int
+        How many documents were before these.
 
     Yields
     ------
@@ -99,9 +103,8 @@ def read_chunks(documents: Iterable[Any], analysis: TextAnalysis) -> Iterator[Ch
     # A list is passed on without a call: there may be millions of short ones.
     pieces: Iterator[Any] = (
         document if type(document) is list else _read(document, i, analysis)
-        for i, document in enumerate(documents)
+        for i, document in enumerate(documents, position)
     )
-    position = 0
     for kind, run in groupby(pieces, type):
         batches = _text_batches if issubclass(kind, str) else _word_batches
         for texts, n_words in batches(run):

@@ -1,7 +1,7 @@
 """Documents to ids."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from operator import itemgetter
 from typing import Any
@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skembed._processes import Map
 from skembed._ragged import Ragged
 from skembed.text._analysis import TextAnalysis
+from skembed.text._batches import scan_batches
 from skembed.text._chunks import Chunk, read_chunks
 from skembed.text._spool import Spool
 from skembed.text._vocabulary import Vocabulary
@@ -25,6 +27,7 @@ def encode_corpus(
     max_vocab_size: int | None = None,
     allow_empty: bool = False,
     spool_dir: str | os.PathLike[str] | None = None,
+    processes: Map | None = None,
 ) -> tuple[Vocabulary, Ragged]:
     """Find the words of a corpus, and replace them by ids.
 
@@ -45,6 +48,9 @@ def encode_corpus(
     spool_dir : path or None
         Where ids are put that are too many for memory. None: the default folder for
         temporary files.
+    processes : callable or None
+        From `skembed._processes.process_map`: other processes, which then split the
+        documents into words, to the same result.
 
     Returns
     -------
@@ -72,8 +78,8 @@ def encode_corpus(
     """
     table = WordTable()
     with Spool(spool_dir) as spool:
-        for chunk in read_chunks(documents, analysis):
-            spool.append(table.add(chunk, analysis.min_chars))
+        for ids in _added(table, documents, analysis, processes):
+            spool.append(ids)
         counts = table.counts.copy()
         counts[_known(analysis.stop_words, table)] = 0
         kept = _most_frequent(counts, min_count)[:max_vocab_size]
@@ -91,6 +97,7 @@ def encode(
     vocabulary: Vocabulary,
     *,
     spool_dir: str | os.PathLike[str] | None = None,
+    processes: Map | None = None,
 ) -> Ragged:
     """Replace words by their ids in a vocabulary.
 
@@ -102,6 +109,8 @@ def encode(
         How a document becomes words.
     vocabulary : Vocabulary
     spool_dir : path or None
+        As of `encode_corpus`.
+    processes : callable or None
         As of `encode_corpus`.
 
     Returns
@@ -128,12 +137,44 @@ def encode(
         new_ids = np.arange(len(table), dtype=np.int32)
         new_ids[stop_ids] = -1
     with Spool(spool_dir) as spool:
+        for ids in _found(vocabulary, documents, analysis, processes):
+            spool.append(ids)
+        return spool.collect(new_ids)
+
+
+def _added(
+    table: WordTable,
+    documents: Iterable[Any],
+    analysis: TextAnalysis,
+    processes: Map | None,
+) -> Iterator[Ragged]:
+    """Number the words of documents, and add them to the table."""
+    if processes is None:
+        for chunk in read_chunks(documents, analysis):
+            yield table.add(chunk, analysis.min_chars)
+        return
+    for words, counts, ids in scan_batches(documents, analysis, processes):
+        yield Ragged(table.merge(words, counts)[ids.values], ids.offsets)
+
+
+def _found(
+    vocabulary: Vocabulary,
+    documents: Iterable[Any],
+    analysis: TextAnalysis,
+    processes: Map | None,
+) -> Iterator[Ragged]:
+    """Look up the words of documents, and leave out unknown ones."""
+    if processes is None:
         for chunk in read_chunks(documents, analysis):
             if chunk.n_words is None:
-                spool.append(table.find(chunk, analysis.min_chars))
+                yield vocabulary.table.find(chunk, analysis.min_chars)
             else:
-                spool.append(_look_up(chunk, vocabulary.index))
-        return spool.collect(new_ids)
+                yield _look_up(chunk, vocabulary.index)
+        return
+    for words, _, ids in scan_batches(documents, analysis, processes):
+        row_of = map(vocabulary.index.get, words, repeat(-1))
+        known = np.fromiter(row_of, np.int32, len(words))
+        yield _known_only(known[ids.values], ids.offsets)
 
 
 def _look_up(chunk: Chunk, index: dict[str, int]) -> Ragged:
@@ -151,9 +192,15 @@ def _look_up(chunk: Chunk, index: dict[str, int]) -> Ragged:
     unknown = itemgetter(*np.flatnonzero(~is_known).tolist(), 0, 0)
     if n_words and not {str}.issuperset(map(type, unknown(chunk.texts))):
         chunk.check()
-    n_known = np.zeros(n_words + 1, dtype=np.int64)
+    return _known_only(ids, chunk.document_bounds())
+
+
+def _known_only(ids: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]) -> Ragged:
+    """Drop the ids that are -1."""
+    is_known = ids >= 0
+    n_known = np.zeros(len(ids) + 1, dtype=np.int64)
     np.cumsum(is_known, out=n_known[1:])
-    return Ragged(ids[is_known], n_known[chunk.document_bounds()])
+    return Ragged(ids[is_known], n_known[offsets])
 
 
 def _known(words: frozenset[str], table: WordTable) -> npt.NDArray[np.int32]:

@@ -82,6 +82,26 @@ class WordTable:
         count(ids.values, self._counts)
         return ids
 
+    def merge(
+        self, words: list[str], counts: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int32]:
+        """Add words that were counted elsewhere.
+
+        Parameters
+        ----------
+        words : list of str
+            Distinct.
+        counts : ndarray of shape (n_words,), int64
+
+        Returns
+        -------
+        ids : ndarray of shape (n_words,), int32
+        """
+        ids: npt.NDArray[np.int32] = self.add(Chunk(words, [len(words)]), 1).values
+        # `add` has counted each once.
+        self._counts[ids] += counts - 1
+        return ids
+
     def find(self, chunk: Chunk, min_chars: int) -> Ragged:
         """Replace words by ids, and leave out unknown ones; threads may do so at once.
 

@@ -71,7 +71,13 @@ def test_both_estimators_share_their_counts(animals, counted, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"window": 2}, {"weighting": "uniform"}, {"symmetric": False}]
+    "change",
+    [
+        {"window": 2},
+        {"weighting": "uniform"},
+        {"symmetric": False},
+        {"sample": 0.1},
+    ],
 )
 def test_other_counts_are_counted_again(animals, counted, tmp_path, change):
     vectorizer = clone(GLOVE).set_params(memory=tmp_path / "cache").fit(animals)
@@ -83,6 +89,22 @@ def test_weights_are_part_of_what_is_counted(animals, counted, tmp_path):
     vectorizer = clone(PPMI).set_params(memory=tmp_path / "cache").fit(animals)
     vectorizer.fit(animals, sample_weight=np.arange(9))
     assert counted.n_calls() == 2
+
+
+@pytest.mark.parametrize("estimator", [GLOVE, PPMI])
+def test_the_seed_changes_counts_only_if_words_are_left_out(
+    animals, counted, tmp_path, estimator
+):
+    vectorizer = clone(estimator).set_params(memory=tmp_path / "cache", random_state=0)
+    for sample, n_calls in ((0.0, 1), (0.1, 3)):
+        for seed in (0, 1):
+            vectorizer.set_params(sample=sample, random_state=seed).fit(animals)
+        assert counted.n_calls() == n_calls
+
+
+def test_training_ends_early_with_tol(animals):
+    vectorizer = clone(GLOVE).set_params(epochs=50, tol=0.5).fit(animals)
+    assert vectorizer.n_iter_ == len(vectorizer.loss_curve_) < 50
 
 
 def test_other_poolings_train_no_second_time(animals, trained, tmp_path):

@@ -14,11 +14,13 @@ from skembed.training.cooccurrence import (
     Cooccurrences,
     _count,
     _entries,
+    _subsample,
     count_cooccurrences,
     count_part,
     merge_counts,
 )
 from skembed.training.cooccurrence._count import Places, row_blocks
+from skembed.training.cooccurrence._subsample import subsample
 from skembed.training.cooccurrence._units import whole_steps
 from tests.reference.cooccurrence import as_arrays, cooccurrences
 
@@ -118,6 +120,31 @@ def test_every_word_is_in_one_block(rng):
     assert list(row_blocks(counts[:0], 100)) == []
 
 
+def test_subsampling_leaves_out_frequent_words_at_the_published_rate(rng):
+    # The third of the words that are not frequent stay, all of them.
+    lengths = np.full(3000, 20)
+    ids = np.where(rng.random(60_000) < 2 / 3, 0, rng.integers(1, 1000, 60_000))
+    corpus = Ragged.from_lengths(ids.astype(np.int32), lengths)
+    kept = subsample(corpus, 1000, sample=2e-3, seed=1)
+    assert len(kept) == len(corpus)
+    f = np.bincount(corpus.values)[0] / 60_000
+    rate = np.bincount(kept.values)[0] / np.bincount(corpus.values)[0]
+    assert_allclose(rate, np.sqrt(2e-3 / f) + 2e-3 / f, rtol=0.1)
+    for i in (0, 7, 2999):
+        assert_array_equal(kept[i][kept[i] > 0], corpus[i][corpus[i] > 0])
+
+
+def test_counts_of_a_subsampled_corpus_are_those_of_what_is_left(corpus, monkeypatch):
+    monkeypatch.setattr(_subsample, "_TOKENS_AT_ONCE", 100)
+    settings = {"sample": 1e-2, "seed": 5}
+    kept = subsample(corpus, N_WORDS, **settings)
+    assert 0 < len(kept.values) < len(corpus.values)
+    counts = count_cooccurrences(corpus, N_WORDS, window=4, **settings)
+    assert_same(counts, count_cooccurrences(kept, N_WORDS, window=4))
+    other = subsample(corpus, N_WORDS, sample=1e-2, seed=6)
+    assert not np.array_equal(other.lengths, kept.lengths)
+
+
 def parts_of(corpus, bounds):
     for start, stop in pairwise(bounds):
         documents = [corpus[i] for i in range(start, stop)]
@@ -147,7 +174,7 @@ def test_parts_in_other_units_are_refused(corpus):
         count_part(corpus, N_WORDS, n_tokens=len(corpus.values), window=window)
         for window in (2, 3)
     ]
-    with pytest.raises(ValueError, match="one unit.*same window"):
+    with pytest.raises(ValueError, match=r"one unit.*same window"):
         merge_counts(parts)
 
 

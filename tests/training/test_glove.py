@@ -152,6 +152,25 @@ def test_training_goes_on_from_given_tables(counted):
     assert_array_equal(first.tables.input, kept)
 
 
+@pytest.mark.parametrize("table", ["input", "output", "input_bias", "output_bias"])
+def test_given_tables_of_another_shape_are_refused(counted, table):
+    tables = train_glove(counted, N_WORDS, replace(CONFIG, epochs=1), seed=0).tables
+    tables = tables._replace(**{table: getattr(tables, table)[1:]})
+    with pytest.raises(ValueError, match=rf"initial\.{table} must have .*\(100.*\(99"):
+        train_glove(counted, N_WORDS, CONFIG, seed=0, initial=tables)
+
+
+def test_training_ends_once_the_loss_hardly_falls(counted):
+    config = replace(CONFIG, epochs=30, learning_rate=0.02)
+    all_losses = train_glove(counted, N_WORDS, config, seed=0).losses
+    losses = train_glove(counted, N_WORDS, replace(config, tol=0.1), seed=0).losses
+    assert_array_equal(losses, all_losses[: len(losses)])
+    falls = 1 - losses[1:] / losses[:-1]
+    assert (falls[:-1] > 0.1).all()
+    assert falls[-1] <= 0.1
+    assert len(losses) < 30
+
+
 def test_a_diverging_run_is_stopped_and_names_the_learning_rate(counted):
     config = replace(CONFIG, learning_rate=1e4)
     with pytest.raises(ValueError, match=r"learning_rate=10000\.0"):

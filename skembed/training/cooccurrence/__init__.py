@@ -9,6 +9,7 @@ from os import PathLike
 import numpy as np
 import numpy.typing as npt
 
+from skembed._processes import Map
 from skembed._ragged import Ragged
 from skembed.training.cooccurrence._count import (
     Places,
@@ -23,6 +24,7 @@ from skembed.training.cooccurrence._entries import (
     PartialCounts,
 )
 from skembed.training.cooccurrence._kernels import merge_sorted
+from skembed.training.cooccurrence._subsample import subsample
 from skembed.training.cooccurrence._units import whole_steps
 from skembed.training.cooccurrence._windows import Windows
 
@@ -45,9 +47,12 @@ def count_cooccurrences(
     weighting: str = "harmonic",
     symmetric: bool = True,
     document_weight: npt.NDArray[np.float64] | None = None,
+    sample: float = 0.0,
+    seed: int = 0,
     n_threads: int = 1,
     max_memory: float = 2.0**32,
     directory: str | PathLike[str] | None = None,
+    processes: Map | None = None,
 ) -> Cooccurrences:
     """Count the words around each word.
 
@@ -64,6 +69,11 @@ def count_cooccurrences(
         Whether the context lies on both sides, or to the left only.
     document_weight : ndarray of shape (n_documents,), float64, or None
         How much each document counts, finite and not negative.
+    sample : float
+        Relative frequency above which occurrences of a word are randomly left out, of
+        a copy of the corpus; see `skembed.counts.keep_probability`. 0 keeps all.
+    seed : int
+        Fixes which.
     n_threads : int
         The counts do not depend on it.
     max_memory : float
@@ -71,6 +81,9 @@ def count_cooccurrences(
         the counts take more than half of it, they are in temporary files.
     directory : path or None
         Where these files are made. None: the default folder of `tempfile`.
+    processes : callable or None
+        From `skembed._processes.process_map`: other processes, which then count in
+        place of threads. The counts do not depend on it.
 
     Returns
     -------
@@ -100,13 +113,18 @@ def count_cooccurrences(
                   columns=array([0, 1, 0], dtype=int32),
                   values=array([1., 2., 2.], dtype=float32))
     """
+    _check_ids(corpus, n_words)
+    if sample:
+        corpus = subsample(corpus, n_words, sample, seed)
     weight = np.empty(0) if document_weight is None else document_weight
     largest = float(weight.max(initial=0.0)) or 1.0
     windows, unit = _windows(
         len(corpus.values), window, weighting, symmetric, weight / largest
     )
     with EntryStore(np.float32, max_memory / 2, directory) as store:
-        for entries in _counted(corpus, n_words, windows, n_threads, max_memory):
+        for entries in _counted(
+            corpus, n_words, windows, n_threads, max_memory, processes
+        ):
             store.append(*_rounded(entries, unit / largest))
         return Cooccurrences(*store.collect())
 
@@ -160,11 +178,13 @@ def count_part(
             f"{len(corpus.values)}."
         )
         raise ValueError(msg)
+    _check_ids(corpus, n_words)
     windows, unit = _windows(n_tokens, window, weighting, symmetric, np.empty(0))
     with EntryStore(np.int64, max_memory / 2, directory) as store:
         for entries in _counted(corpus, n_words, windows, n_threads, max_memory):
             store.append(*entries)
-        return PartialCounts(*store.collect(), unit)
+        rows, columns, sums = store.collect()
+        return PartialCounts(rows, columns, sums, unit)
 
 
 def merge_counts(
@@ -198,7 +218,9 @@ def merge_counts(
 
     Examples
     --------
-    >>> one = PartialCounts(*np.array([[0, 1], [1, 0]], np.int32), np.array([3, 1]), 2.0)
+    >>> one = PartialCounts(
+    ...     *np.array([[0, 1], [1, 0]], np.int32), np.array([3, 1]), 2.0
+    ... )
     >>> merge_counts([one, one]).values
     array([3., 1.], dtype=float32)
     """
@@ -231,7 +253,7 @@ def _windows(
     n_tokens: int,
     window: int,
     weighting: str,
-    symmetric: bool,  # noqa: FBT001
+    symmetric: bool,
     weight: npt.NDArray[np.float64],
 ) -> tuple[Windows, float]:
     """Return what the kernels are told, and the sum that stands for 1."""
@@ -240,14 +262,20 @@ def _windows(
 
 
 def _counted(
-    corpus: Ragged, n_words: int, windows: Windows, n_threads: int, max_memory: float
+    corpus: Ragged,
+    n_words: int,
+    windows: Windows,
+    n_threads: int,
+    max_memory: float,
+    processes: Map | None = None,
 ) -> Iterator[Sums]:
     """Count run after run of rows."""
-    _check_ids(corpus, n_words)
     counts = word_counts(corpus, n_words)
     for first, last in row_blocks(counts, max_memory / 2):
         places = Places.of_words(corpus, counts, first, last, n_threads)
-        yield from count_blocks(corpus, places, windows, counts, n_threads, max_memory)
+        yield from count_blocks(
+            corpus, places, windows, counts, n_threads, max_memory, processes
+        )
 
 
 def _rounded(entries: Sums, unit: float) -> Cooccurrences:

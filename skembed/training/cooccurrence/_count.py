@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from skembed._processes import Map
 from skembed._ragged import Ragged
 from skembed.training._threads import threads
 from skembed.training.cooccurrence._kernels import count_rows, list_places
@@ -37,6 +39,27 @@ class Sums(NamedTuple):
     values: npt.NDArray[np.int64]
 
 
+class Run(NamedTuple):
+    """The places of a few words, to be counted at once.
+
+    Parameters
+    ----------
+    first : int
+        The first of the words.
+    starts : ndarray of shape (n_rows + 1,), int64
+    positions, documents : ndarray of shape (n_places,), int64 and int32
+        As of `Places`.
+    capacity : int
+        More than there can be entries.
+    """
+
+    first: int
+    starts: Counts
+    positions: Counts
+    documents: npt.NDArray[np.int32]
+    capacity: int
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """Where some words stand in the corpus.
@@ -58,6 +81,17 @@ class Places:
     starts: Counts
     positions: Counts
     documents: npt.NDArray[np.int32]
+
+    def run(self, start: int, stop: int, capacity: int) -> Run:
+        """Take the places of the words ``first + start`` to ``first + stop - 1``."""
+        span = slice(self.starts[start], self.starts[stop])
+        return Run(
+            self.first + start,
+            self.starts[start : stop + 1] - self.starts[start],
+            self.positions[span],
+            self.documents[span],
+            capacity,
+        )
 
     @classmethod
     def of_words(
@@ -118,7 +152,7 @@ def row_blocks(counts: Counts, max_memory: float) -> Iterator[tuple[int, int]]:
     >>> list(row_blocks(np.array([9, 2, 2, 1]), 48))
     [(0, 1), (1, 3), (3, 4)]
     """
-    return _runs(counts, max_memory / _BYTES_PER_PLACE, 0)
+    return _runs(counts, max_memory / _BYTES_PER_PLACE)
 
 
 def count_blocks(
@@ -128,6 +162,7 @@ def count_blocks(
     counts: Counts,
     n_threads: int,
     max_memory: float,
+    processes: Map | None = None,
 ) -> Iterator[Sums]:
     """Count the words around the words of some places.
 
@@ -140,6 +175,8 @@ def count_blocks(
     n_threads : int
     max_memory : float
         In bytes; an eighth of it is for what the threads are at.
+    processes : callable or None
+        From `skembed._processes.process_map`, to count in instead of threads.
 
     Yields
     ------
@@ -151,35 +188,48 @@ def count_blocks(
     # A row has no more entries than this.
     bounds = np.minimum(counts[places.first : places.last] * reach, n_words)
     most = min(max_memory / (8 * _BYTES_PER_ENTRY * 3 * n_threads), _MOST_ENTRIES)
-    ids = corpus.values.reshape(-1, 1)
-
-    def count(rows: tuple[int, int]) -> Sums:
-        first, last = rows
-        low, high = first - places.first, last - places.first
-        capacity = int(bounds[low:high].sum()) + 1
-        entries = Sums(
-            np.empty(capacity, np.int32),
-            np.empty(capacity, np.int32),
-            np.empty(capacity, np.int64),
-        )
-        n = count_rows(
-            ids, corpus.offsets, places.positions, places.documents,
-            places.starts[low : high + 1], first, last, *windows,
-            np.zeros(n_words, np.int64), np.zeros(n_words // 64 + 1, np.uint64),
-            *entries,
-        )  # fmt: skip
-        return Sums(*(column[:n] for column in entries))
-
+    runs = (
+        places.run(first, last, int(bounds[first:last].sum()) + 1)
+        for first, last in _runs(bounds, most)
+    )
+    shared = (corpus.values.reshape(-1, 1), corpus.offsets, n_words, *windows)
+    if processes is not None:
+        yield from processes(_count_run, runs, *shared)
+        return
     with threads(n_threads) as thread_map:
-        yield from thread_map(count, _runs(bounds, most, places.first))
+        yield from thread_map(partial(_count_run, *shared), runs)
 
 
-def _runs(sizes: Counts, most: float, first: int) -> Iterator[tuple[int, int]]:
+def _count_run(
+    ids: npt.NDArray[np.int32],
+    offsets: Counts,
+    n_words: int,
+    steps: Counts,
+    symmetric: bool,
+    document_weight: npt.NDArray[np.float64],
+    run: Run,
+) -> Sums:
+    """Count the words around the words of one run."""
+    entries = Sums(
+        np.empty(run.capacity, np.int32),
+        np.empty(run.capacity, np.int32),
+        np.empty(run.capacity, np.int64),
+    )
+    n = count_rows(
+        ids, offsets, run.positions, run.documents, run.starts, run.first, steps,
+        symmetric, document_weight, np.zeros(n_words, np.int64),
+        np.zeros(n_words // 64 + 1, np.uint64), *entries,
+    )  # fmt: skip
+    rows, columns, values = entries
+    return Sums(rows[:n], columns[:n], values[:n])
+
+
+def _runs(sizes: Counts, most: float) -> Iterator[tuple[int, int]]:
     """Divide things of these sizes into runs of at most `most`, or of one thing."""
     total = np.concatenate([[0], np.cumsum(sizes)])
     start = 0
     while start < len(sizes):
         stop = int(np.searchsorted(total, total[start] + most, side="right")) - 1
         stop = max(stop, start + 1)
-        yield first + start, first + stop
+        yield start, stop
         start = stop

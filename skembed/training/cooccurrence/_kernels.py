@@ -85,10 +85,10 @@ def _write_row(sums, bits, word, rows, columns, values, n):
 
 @_njit
 def count_rows(
-    ids, offsets, positions, documents, starts, first, last, steps, symmetric,
+    ids, offsets, positions, documents, starts, first, steps, symmetric,
     document_weight, sums, bits, rows, columns, values,
 ):  # fmt: skip
-    """Count the words around the words from `first` to `last` - 1.
+    """Count the words around some words.
 
     Parameters
     ----------
@@ -96,9 +96,9 @@ def count_rows(
     offsets : ndarray of shape (n_documents + 1,), int64
     positions, documents : ndarray of shape (n_places,), int64 and int32
         From `list_places`.
-    starts : ndarray of shape (last - first + 1,), int64
+    starts : ndarray of shape (n_rows + 1,), int64
         The places of word ``first + i`` are those from ``starts[i]`` on.
-    first, last : int
+    first : int
     steps : ndarray of shape (window + 1,), int64
         What a word at each distance adds to the sum.
     symmetric : bool
@@ -122,8 +122,8 @@ def count_rows(
     own = steps.copy()
     n_places = len(positions)
     n = 0
-    for word in range(first, last):
-        for k in range(starts[word - first], starts[word - first + 1]):
+    for row in range(len(starts) - 1):
+        for k in range(starts[row], starts[row + 1]):
             ahead = positions[min(k + AHEAD, n_places - 1)]
             prefetch(ids, max(ahead - window, 0), 0)
             prefetch(ids, ahead, 0)
@@ -137,7 +137,7 @@ def count_rows(
                 end = min(offsets[document + 1], position + window + 1)
                 for p in range(position + 1, end):
                     _add(sums, bits, ids, p, own[p - position])
-        n = _write_row(sums, bits, word, rows, columns, values, n)
+        n = _write_row(sums, bits, first + row, rows, columns, values, n)
     return n
 
 

@@ -67,7 +67,8 @@ def train_glove(
     Raises
     ------
     ValueError
-        If there are no counts, or some that are not positive, or training diverges.
+        If there are no counts, or some that are not positive, or `initial` has another
+        shape, or training diverges.
 
     Examples
     --------
@@ -82,6 +83,7 @@ def train_glove(
     if initial is None:
         rng = np.random.default_rng(seeds)
         initial = random_tables(n_words, config.vector_size, rng)
+    _check_initial(initial, n_words, config.vector_size)
     tables = pack_tables(initial)
     blocks = into_blocks(counts, config)
     losses: list[float] = []
@@ -90,7 +92,7 @@ def train_glove(
             run = _Epoch(blocks, tables, config, min(n_threads, N_BLOCKS), epoch)
             stop = run.train(child, thread_map, progress)
             losses.append(run.mean_loss)
-            if stop:
+            if stop or _has_settled(losses, config.tol):
                 break
     return GloVeResult(unpack_tables(tables, config.vector_size), np.array(losses))
 
@@ -172,6 +174,24 @@ class _Epoch:
                 f"Training diverged in epoch {self._number + 1}: the loss has become "
                 "infinite or far larger than at the start. Lower "
                 f"learning_rate={self._config.learning_rate}."
+            )
+            raise ValueError(msg)
+
+
+def _has_settled(losses: list[float], tol: float | None) -> bool:
+    """Whether the last epoch has hardly lowered the loss."""
+    if tol is None or len(losses) < 2:
+        return False
+    return not losses[-1] < (1.0 - tol) * losses[-2]
+
+
+def _check_initial(initial: GloVeTables, n_words: int, vector_size: int) -> None:
+    shapes = [(n_words, vector_size)] * 2 + [(n_words,)] * 2
+    for name, table, shape in zip(initial._fields, initial, shapes, strict=True):
+        if table.shape != shape:
+            msg = (
+                f"initial.{name} must have the shape {shape} of n_words and "
+                f"config.vector_size, got {table.shape}."
             )
             raise ValueError(msg)
 

@@ -27,6 +27,9 @@ class GloVeConfig:
         Passes over the counts.
     learning_rate : float
         AdaGrad's.
+    tol : float or None
+        Training ends after an epoch whose loss is not less by this part of the loss of
+        the epoch before; None never ends it early.
     """
 
     vector_size: int = 50
@@ -34,6 +37,7 @@ class GloVeConfig:
     alpha: float = 0.75
     epochs: int = 15
     learning_rate: float = 0.05
+    tol: float | None = None
 
 
 class GloVeTables(NamedTuple):
