@@ -6,10 +6,11 @@ from numpy.testing import assert_allclose
 from scipy.special import expit
 
 from skembed._kernels.compiling import compiled
+from skembed.training._aligned import aligned_zeros
 from skembed.training._kernels import errors_and_loss
 from skembed.training.skipgram._kernels import hierarchical, softmax
 from skembed.training.skipgram._kernels.step import TILE, tile_step
-from skembed.training.skipgram._tables import aligned_zeros, padded_table
+from skembed.training.skipgram._tables import padded_table
 from tests.reference.skipgram import (
     hierarchical_softmax_loss,
     negative_sampling_loss,

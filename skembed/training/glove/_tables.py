@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from skembed.training._aligned import aligned_zeros
 from skembed.training.glove._config import GloVeTables, Matrix
-from skembed.training.skipgram._tables import aligned_zeros
 
 FastTables = tuple[Matrix, Matrix, Matrix, Matrix]
 
@@ -21,13 +21,14 @@ def random_tables(
     Returns
     -------
     tables : GloVeTables
-        Vectors and biases uniform between -0.5 / vector_size and 0.5 / vector_size.
+        Vectors and biases uniform between -0.5 and 0.5, divided by vector_size + 1: the
+        program's vectors hold their bias.
     """
 
     def draw(*shape: int) -> Matrix:
         values = rng.random(shape, dtype=np.float32)
         values -= np.float32(0.5)
-        values /= np.float32(vector_size)
+        values /= np.float32(vector_size + 1)
         return values
 
     vectors = draw(n_words, vector_size), draw(n_words, vector_size)

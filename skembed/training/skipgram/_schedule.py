@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from skembed.training._aligned import aligned_zeros
 from skembed.training.skipgram._config import SkipGramConfig
 from skembed.training.skipgram._kernels.replica import Tables, clear, merge
 from skembed.training.skipgram._kernels.span import Corpus, Round, Windows
 from skembed.training.skipgram._kernels.step import TILE
 from skembed.training.skipgram._objectives import Objective, Part
-from skembed.training.skipgram._tables import aligned_zeros
 
 N_REPLICAS = 8
 """Spans of a round, and so the most threads that can be of use."""
