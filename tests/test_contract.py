@@ -10,6 +10,7 @@ from sklearn.base import clone
 import skembed
 from skembed import (
     BertLayerFeaturizer,
+    FastTextVectorizer,
     GloVeVectorizer,
     PPMIVectorizer,
     SkipGramVectorizer,
@@ -28,6 +29,7 @@ PUBLISHED = WordVectors(
 # Models are named by their family here; a tuple stands for one that is loaded.
 ESTIMATORS = [
     SkipGramVectorizer(min_count=1, vector_size=8, epochs=2, random_state=0),
+    FastTextVectorizer(min_count=1, vector_size=8, epochs=2, random_state=0),
     GloVeVectorizer(min_count=1, vector_size=8, epochs=2, random_state=0),
     PPMIVectorizer(min_count=1, vector_size=8),
     SkipGramVectorizer(pretrained=PUBLISHED),

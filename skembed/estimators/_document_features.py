@@ -39,15 +39,20 @@ class WeightedWords:
         See `skembed.features.inverse_document_frequency`.
     counts : ndarray of shape (n_words,), int64
         Occurrences in the training documents.
+    n_tokens : int or None
+        Occurrences of all words there; None if these words are all.
     """
 
     vectors: Float32Array
     idf: npt.NDArray[np.float64]
     counts: npt.NDArray[np.int64]
+    n_tokens: int | None = None
 
     def pool(self, ids: Ragged, pooling: str) -> Float32Array:
         """Pool documents in one way; shape (n_documents, vector_size)."""
-        sif = smooth_inverse_frequency(self.counts) if pooling == "sif" else None
+        sif = None
+        if pooling == "sif":
+            sif = smooth_inverse_frequency(self.counts, n_tokens=self.n_tokens)
         return pool(ids, self.vectors, pooling, idf=self.idf, sif=sif)
 
 

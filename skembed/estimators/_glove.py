@@ -29,6 +29,7 @@ from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._training_cache import train_once
 from skembed.estimators._training_state import Trained, TrainingState
 from skembed.estimators._word_vectorizer import WordVectorizer
+from skembed.text import Vocabulary
 from skembed.training.glove import GloVeConfig, GloVeTables
 from skembed.vectors import WordVectors
 
@@ -311,17 +312,17 @@ class GloVeVectorizer(WordVectorizer):
 
     def _train(
         self,
+        vocabulary: Vocabulary,
         corpus: Ragged,
-        counts: npt.NDArray[np.int64],
         document_weight: npt.NDArray[np.float64] | None,
         progress: TrainingProgress,
         earlier: TrainingState | None,
     ) -> Trained:
         seed = self._draw_seed(earlier)
-        words = OccurringWords.of(corpus, counts)
+        words = OccurringWords.of(corpus, vocabulary.counts)
         tables = None
         if earlier is not None:
-            tables = extended_tables(earlier.tables, len(counts), seed)
+            tables = extended_tables(earlier.tables, len(vocabulary), seed)
         arguments = {
             "corpus": words.corpus,
             "n_words": len(words.counts),

@@ -1,10 +1,11 @@
 """Word vectors as plain arrays, in what an estimator is on disk."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from skembed.estimators._pretrained import as_word_vectors
 from skembed.vectors import SubwordVectors, WordVectors
@@ -66,21 +67,41 @@ def unpack_vectors(
     -------
     word_vectors : WordVectors
     """
+    counts, ngrams = state["counts"], state.get("ngrams")
     if "vectors" in state:
         words = unpack_words(state["letters"], state["word_ends"])
-        vectors = WordVectors(words, state["vectors"], state["counts"])
-    elif learned is not None:
-        vectors = WordVectors(learned.index_to_key, learned.vectors, state["counts"])
-    if "ngrams" not in state:
-        return vectors
-    ngrams = dict(state["ngrams"])
+        return word_vectors_of(words, state["vectors"], counts, ngrams)
+    # Nothing but what differs from these was packed.
+    same = cast("WordVectors", learned)
+    return word_vectors_of(same.index_to_key, same.vectors, counts, ngrams)
+
+
+def word_vectors_of(
+    words: Sequence[str],
+    vectors: npt.NDArray[np.float32],
+    counts: npt.NDArray[np.int64] | None,
+    ngrams: Mapping[str, Any] | None,
+) -> WordVectors:
+    """Return word vectors, with n-grams if there are any.
+
+    Parameters
+    ----------
+    words : sequence of str
+    vectors : ndarray of shape (n_words, vector_size), float32
+    counts : ndarray of shape (n_words,), int64, or None
+    ngrams : mapping of str to object, or None
+        The fields of a `SubwordVectors.ngrams`.
+
+    Returns
+    -------
+    word_vectors : WordVectors
+        Of the subclass `SubwordVectors` if there are n-grams.
+    """
+    if ngrams is None:
+        return WordVectors(words, vectors, counts)
+    lengths = {name: ngrams[name] for name in ("min_n", "max_n", "bucket")}
     return SubwordVectors(
-        vectors.index_to_key,
-        vectors.vectors,
-        ngrams.pop("buckets"),
-        ngrams.pop("vectors"),
-        counts=vectors.counts,
-        **ngrams,
+        words, vectors, ngrams["buckets"], ngrams["vectors"], counts=counts, **lengths
     )
 
 

@@ -21,6 +21,7 @@ from skembed.estimators._document_features import FEATURE_CONSTRAINTS
 from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._training_state import Trained, TrainingState
 from skembed.estimators._word_vectorizer import WordVectorizer
+from skembed.text import Vocabulary
 from skembed.training.ppmi import PPMIConfig, factorize_ppmi
 
 Float32Array = npt.NDArray[np.float32]
@@ -269,8 +270,8 @@ class PPMIVectorizer(WordVectorizer):
 
     def _train(
         self,
+        vocabulary: Vocabulary,
         corpus: Ragged,
-        counts: npt.NDArray[np.int64],
         document_weight: npt.NDArray[np.float64] | None,
         progress: TrainingProgress,
         earlier: TrainingState | None,
@@ -279,13 +280,13 @@ class PPMIVectorizer(WordVectorizer):
         counted = counted_once(
             self.memory,
             corpus,
-            len(counts),
+            len(vocabulary),
             counting_parameters(self, document_weight, seed),
             **working_parameters(self),
         )
         names = [field.name for field in fields(PPMIConfig)]
         config = PPMIConfig(**{name: getattr(self, name) for name in names})
-        result = factorize_ppmi(counted, len(counts), config)
+        result = factorize_ppmi(counted, len(vocabulary), config)
         progress(0, 1.0, float(result.losses[0]))
         return Trained(self._choose(result.input, result.output), (), result.losses)
 

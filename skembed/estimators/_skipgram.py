@@ -26,6 +26,7 @@ from skembed.estimators._skipgram_tables import (
 )
 from skembed.estimators._training_cache import train_once
 from skembed.estimators._training_state import Trained, TrainingState
+from skembed.text import Vocabulary
 from skembed.training.skipgram import SkipGramConfig, train_skipgram
 from skembed.vectors import WordVectors
 
@@ -347,16 +348,16 @@ class SkipGramVectorizer(OnlineWordVectorizer):
 
     def _train(
         self,
+        vocabulary: Vocabulary,
         corpus: Ragged,
-        counts: npt.NDArray[np.int64],
         document_weight: npt.NDArray[np.float64] | None,
         progress: TrainingProgress,
         earlier: TrainingState | None,
     ) -> Trained:
         seed = self._draw_seed(earlier)
-        words = OccurringWords.of(corpus, counts)
+        words = OccurringWords.of(corpus, vocabulary.counts)
         tables = () if earlier is None else earlier.tables
-        tables = extended_tables(tables, len(counts), seed)
+        tables = extended_tables(tables, len(vocabulary), seed)
         size = tables[0].shape[1] if tables else self.vector_size
         goes_on = earlier is not None and not earlier.before_fit
         has_seed = isinstance(self.random_state, int | np.integer)

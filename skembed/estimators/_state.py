@@ -8,10 +8,11 @@ from skembed.estimators._packed_vectors import (
     pack_words,
     unpack_vectors,
     unpack_words,
+    word_vectors_of,
 )
 from skembed.estimators._training_state import TrainingState
 from skembed.text import Vocabulary
-from skembed.vectors import WordVectors
+from skembed.vectors import SubwordVectors
 
 STATE_FORMAT = 1
 """Raised by one whenever what `pack_state` writes changes its meaning."""
@@ -51,6 +52,8 @@ def pack_state(attributes: Mapping[str, Any]) -> dict[str, Any]:
     if "vocabulary_" in state:
         vocabulary, word_vectors = state.pop("vocabulary_"), state.pop("word_vectors_")
         state["_vectors"] = word_vectors.vectors
+        if isinstance(word_vectors, SubwordVectors):
+            state["_ngrams"] = dict(word_vectors.ngrams._asdict())
         state["_counts"] = vocabulary.counts
         state["_letters"], state["_word_ends"] = pack_words(vocabulary.words)
     return state
@@ -91,9 +94,9 @@ def unpack_state(state: Mapping[str, Any]) -> dict[str, Any]:
         letters, ends = attributes.pop("_letters"), attributes.pop("_word_ends")
         vocabulary = Vocabulary(unpack_words(letters, ends), attributes.pop("_counts"))
         attributes["vocabulary_"] = vocabulary
-        attributes["word_vectors_"] = WordVectors(
-            vocabulary.words, attributes.pop("_vectors"), vocabulary.counts
-        )
+        words = vocabulary.words, attributes.pop("_vectors")
+        ngrams = attributes.pop("_ngrams", None)
+        attributes["word_vectors_"] = word_vectors_of(*words, vocabulary.counts, ngrams)
     if "_pretrained" in attributes:
         attributes["pretrained"] = unpack_vectors(
             attributes.pop("_pretrained"), attributes.get("word_vectors_")

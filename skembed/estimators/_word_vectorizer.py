@@ -86,8 +86,8 @@ class WordVectorizer(
     @abstractmethod
     def _train(
         self,
+        vocabulary: Vocabulary,
         corpus: Ragged,
-        counts: npt.NDArray[np.int64],
         document_weight: npt.NDArray[np.float64] | None,
         progress: TrainingProgress,
         earlier: TrainingState | None,
@@ -96,10 +96,10 @@ class WordVectorizer(
 
         Parameters
         ----------
+        vocabulary : Vocabulary
+            With the occurrences of each word in all documents so far. 0 for words that
+            have published vectors, and have not occurred.
         corpus : Ragged of int32
-        counts : ndarray of shape (n_words,), int64
-            Occurrences of each word, in all documents so far. 0 for words that have
-            published vectors, and have not occurred.
         document_weight : ndarray of shape (n_documents,), float64, or None
         progress : callable
             To be called by training; see `TrainingProgress`.
@@ -306,7 +306,7 @@ class WordVectorizer(
         """Train on encoded documents, and keep what has been learned."""
         weight = check_document_weight(sample_weight, len(corpus))
         progress.n_tokens = len(corpus.values)
-        trained = self._train(corpus, vocabulary.counts, weight, progress, earlier)
+        trained = self._train(vocabulary, corpus, weight, progress, earlier)
         self._keep(trained, vocabulary, corpus, earlier)
 
     def _keep(
@@ -327,9 +327,7 @@ class WordVectorizer(
         # was, or as it is to be.
         self.__dict__.update(
             vocabulary_=vocabulary,
-            word_vectors_=WordVectors(
-                vocabulary.words, trained.vectors, vocabulary.counts
-            ),
+            word_vectors_=self._word_vectors(vocabulary, trained),
             idf_=idf,
             common_components_=components,
             loss_curve_=state.losses,
@@ -337,12 +335,21 @@ class WordVectorizer(
             _training=state,
         )
 
+    def _word_vectors(self, vocabulary: Vocabulary, trained: Trained) -> WordVectors:
+        """Make `word_vectors_` of what was trained."""
+        return WordVectors(vocabulary.words, trained.vectors, vocabulary.counts)
+
     def _features(self, ids: Ragged) -> Float32Array:
-        check_feature_parameters(self.pooling, self.normalize, self.remove_components)
-        poolings = pooling_names(self.pooling)
+        """Describe documents by words of the vocabulary."""
         words = WeightedWords(
             self.word_vectors_.vectors, self.idf_, self.vocabulary_.counts
         )
+        return self._pooled(words, ids)
+
+    def _pooled(self, words: WeightedWords, ids: Ragged) -> Float32Array:
+        """Make the features that the parameters ask for."""
+        check_feature_parameters(self.pooling, self.normalize, self.remove_components)
+        poolings = pooling_names(self.pooling)
         components = {name: self._components(name) for name in poolings}
         return document_features(words, ids, poolings, components, self.normalize)
 

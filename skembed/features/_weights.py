@@ -65,7 +65,7 @@ def inverse_document_frequency(
 
 
 def smooth_inverse_frequency(
-    counts: npt.NDArray[np.int64], a: float = 1e-3
+    counts: npt.NDArray[np.int64], a: float = 1e-3, n_tokens: int | None = None
 ) -> npt.NDArray[np.float64]:
     """Weigh words by how seldom they occur.
 
@@ -75,12 +75,14 @@ def smooth_inverse_frequency(
         Occurrences of each word in the training documents.
     a : float
         Words of a relative frequency above it lose more than half of their weight.
+    n_tokens : int or None
+        Occurrences of all words; None if `counts` are those of all.
 
     Returns
     -------
     sif : ndarray of shape (n_words,), float64
         ``a / (a + p(w))`` with ``p(w) = count(w) / sum of all counts`` [1]_, between
-        0 and 1.
+        0 and 1; 1 for a word that does not occur.
 
     References
     ----------
@@ -92,5 +94,6 @@ def smooth_inverse_frequency(
     >>> smooth_inverse_frequency(np.array([999, 1])).round(3)
     array([0.001, 0.5  ])
     """
-    probability = counts / max(int(counts.sum()), 1)
+    total = int(counts.sum()) if n_tokens is None else n_tokens
+    probability = counts / max(total, 1)
     return a / (a + probability)

@@ -83,13 +83,9 @@ class SubwordVectors(WordVectors):
         counts: npt.ArrayLike | None = None,
     ) -> None:
         super().__init__(index_to_key, vectors, counts)
-        ngrams = NgramTable(
-            cast("npt.NDArray[np.int32]", ngram_buckets),
-            cast("npt.NDArray[np.float32]", ngram_vectors),
-            min_n,
-            max_n,
-            bucket,
-        )
+        buckets = cast("npt.NDArray[np.int32]", ngram_buckets)
+        rows = cast("npt.NDArray[np.float32]", ngram_vectors)
+        ngrams = NgramTable(buckets, rows, min_n, max_n, bucket)
         self.ngrams = check_ngram_table(ngrams, self.vector_size)
 
     @cached_property
@@ -161,12 +157,22 @@ class SubwordVectors(WordVectors):
                [3., 4.],
                [0., 0.]], dtype=float32)
         """
-        return self._find(words)[0]
+        return self.find(words)[0]
 
-    def _find(
+    def find(
         self, words: Sequence[str]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-        """Find vectors, and whether each word has one."""
+        """Do what `vectors_of` does, and tell which words have a vector.
+
+        Parameters
+        ----------
+        words : sequence of str
+
+        Returns
+        -------
+        vectors : ndarray of shape (len(words), vector_size), float32
+        found : ndarray of shape (len(words),), bool
+        """
         rows = self._rows_of(words)
         vectors = np.zeros((len(rows), self.vector_size), dtype=np.float32)
         known = rows >= 0
@@ -181,7 +187,7 @@ class SubwordVectors(WordVectors):
         return vectors, known
 
     def _look_up(self, words: Sequence[str]) -> npt.NDArray[np.float32]:
-        vectors, found = self._find(words)
+        vectors, found = self.find(words)
         if not found.all():
             word = words[int(np.argmin(found))]
             msg = (
@@ -316,14 +322,9 @@ class SubwordVectors(WordVectors):
         As in fastText, the word ``</s>`` has no n-grams (in gensim, it has).
         """
         table = load_fasttext(
-            path,
-            mmap=mmap,
-            limit=limit,
-            vocabulary=vocabulary,
-            keep=keep,
-            encoding=encoding,
-            errors=errors,
-        )
+            path, mmap=mmap, limit=limit, vocabulary=vocabulary, keep=keep,
+            encoding=encoding, errors=errors,
+        )  # fmt: skip
         return cls._from_tables(*table)
 
     def to_fasttext(self, path: str | os.PathLike[str]) -> None:

@@ -9,9 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skembed._ragged import Ragged
 from skembed.counts import AliasTable, keep_probability
 from skembed.training.skipgram import SkipGramConfig
-from skembed.training.skipgram._copies import replicas_of_words
 from skembed.training.skipgram._epochs import sampled
-from skembed.training.skipgram._kernels.replica import Tables, merge
+from skembed.training.skipgram._kernels.replica import Replicas, Tables, merge
 from skembed.training.skipgram._kernels.span import (
     Round,
     Windows,
@@ -133,22 +132,28 @@ def test_merging_scales_the_sum_of_the_changes_by_their_overlap(rng, n_parts):
     n_words, n_spans, size, pull = 24, 3, 20, 0.4
     tables = rng.normal(size=(2, n_words, size))
     fast = [padded_table(n_words, size, table) for table in tables]
-    replicas = replicas_of_words(n_spans, n_words, (n_words, fast[0].shape[1]))
+    replicas = Replicas(
+        *(padded_table(n_spans * (n_words + 1) - 1, size) for _ in range(2)),
+        row_of=np.full((n_words, n_spans), -1, np.int32),
+        word_of=np.zeros((n_spans, n_words), np.int32),
+        touches=np.zeros((2, n_spans, n_words), np.float32),
+        n_copies=np.zeros((2, n_spans), np.int64),
+    )
     changes = [[[] for _ in range(n_words)] for _ in range(2)]
     touches = [[[] for _ in range(n_words)] for _ in range(2)]
     for span in range(n_spans):
         n_output = rng.integers(2, n_words)
         n_input = rng.integers(1, n_output)
         words = rng.permutation(n_words)[:n_output]
-        replicas.output.row_of[words, span] = np.arange(n_output)
-        replicas.output.item_of[span, :n_output] = words
+        replicas.row_of[words, span] = np.arange(n_output)
+        replicas.word_of[span, :n_output] = words
+        replicas.n_copies[:, span] = n_input, n_output
         for which, n in enumerate((n_input, n_output)):
-            replicas[which].n[span] = n
             for k, word in enumerate(words[:n]):
                 change, n_touches = rng.normal(size=size), int(rng.integers(1, 9))
                 row = span * (n_words + 1) + k
-                replicas[which].rows[row, :size] = tables[which, word] + change
-                replicas[which].touches[span, k] = n_touches
+                replicas[which][row, :size] = tables[which, word] + change
+                replicas.touches[which, span, k] = n_touches
                 changes[which][word].append(change)
                 touches[which][word].append(n_touches)
     for part in range(n_parts):
@@ -179,4 +184,4 @@ def test_short_corpora_are_trained_without_replicas(rng):
         config,
         2,
     )
-    assert len(schedule.tables.replicas.output.item_of) == 0
+    assert len(schedule.tables.replicas.word_of) == 0

@@ -8,16 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from skembed._ragged import Ragged
-from skembed.training.fasttext._composition import compose, word_vectors
+from skembed.training.fasttext._composition import (
+    compose,
+    places_by_first_use,
+    word_vectors,
+)
 from skembed.training.fasttext._config import (
     FastTextConfig,
     FastTextResult,
     FastTextTables,
 )
 from skembed.training.fasttext._objective import NgramSampling
+from skembed.training.fasttext._schedule import NgramSchedule
 from skembed.training.fasttext._tables import draw_rows, extended_tables
 from skembed.training.skipgram._epochs import Progress, run_epochs, sampled
-from skembed.training.skipgram._schedule import Schedule
+from skembed.training.skipgram._kernels.center import Composition
 from skembed.training.skipgram._tables import padded_table, unpadded
 
 __all__ = [
@@ -85,27 +90,46 @@ def train_fasttext(
     if config.loss != "negative_sampling":
         msg = f"fastText's loss is 'negative_sampling', got loss={config.loss!r}."
         raise ValueError(msg)
-    composition = compose(ngrams)
-    objective = NgramSampling(counts, composition, config)
-    seeds = np.random.SeedSequence(seed)
     n_words, size = len(counts), config.vector_size
-    n_rows = int(composition.rows.max(initial=-1)) + 1
+    places, composition = _compose_by_first_use(ngrams, initial)
+    seeds = np.random.SeedSequence(seed)
+    w_in = padded_table(n_words + len(places), size)
+    w_out = padded_table(n_words, size, None if initial is None else initial.output)
     if initial is None:
-        w_in = padded_table(n_rows, size)
         draw_rows(w_in[:-1, :size], np.random.default_rng(seeds))
-        w_out = padded_table(n_words, size)
     else:
-        w_in = padded_table(n_rows, size, np.concatenate(initial[:2]))
-        w_out = padded_table(n_words, size, initial.output)
-    schedule = Schedule(
+        w_in[:n_words, :size] = initial.words
+        w_in[n_words + places, :size] = initial.ngrams
+    objective = NgramSampling(counts, composition, config)
+    schedule = NgramSchedule(
         sampled(corpus, counts, config.sample, document_weight),
         (w_in, w_out),
+        composition,
         objective,
         config,
         n_threads,
     )
     losses = run_epochs(schedule, objective.initial_loss, config, seeds, progress)
+    del schedule
     vectors = word_vectors(w_in, composition, size)
-    w_in, w_out = unpadded(w_in, size), unpadded(w_out, size)
-    tables = FastTextTables(w_in[:n_words], w_in[n_words:], w_out)
+    tables = FastTextTables(
+        w_in[:n_words, :size].copy(),
+        w_in[n_words + places, :size],
+        unpadded(w_out, size),
+    )
     return FastTextResult(vectors, tables, np.array(losses))
+
+
+def _compose_by_first_use(
+    ngrams: Ragged, initial: FastTextTables | None
+) -> tuple[npt.NDArray[np.int64], Composition]:
+    """Say what words are made of; n-grams of frequent words lie next to each other.
+
+    Returns where each n-gram lies, and the composition of words.
+    """
+    if initial is None:
+        n_ngrams = int(ngrams.values.max(initial=-1)) + 1
+    else:
+        n_ngrams = len(initial.ngrams)
+    places = places_by_first_use(ngrams, n_ngrams)
+    return places, compose(Ragged(places[ngrams.values], ngrams.offsets))

@@ -4,7 +4,12 @@ import numpy as np
 import numpy.typing as npt
 
 from skembed._ragged import Ragged
-from skembed.training.fasttext._kernels import add_own_rows, count_squares, write_means
+from skembed.training.fasttext._kernels import (
+    add_own_rows,
+    count_squares,
+    number_by_first_use,
+    write_means,
+)
 from skembed.training.skipgram._kernels.center import Composition
 from skembed.training.skipgram._tables import aligned_zeros
 
@@ -41,20 +46,29 @@ def compose(ngrams: Ragged) -> Composition:
     return Composition(rows, offsets, share.astype(np.float32), step.astype(np.float32))
 
 
-def most_rows(composition: Composition, n_words: int) -> int:
-    """Count the rows of the `n_words` words that have the most."""
-    longest_first = np.sort(np.diff(composition.offsets))[::-1]
-    return int(longest_first[:n_words].sum())
+def places_by_first_use(ngrams: Ragged, n_ngrams: int) -> npt.NDArray[np.int64]:
+    """Number n-grams anew: those of the first words come first.
 
+    Parameters
+    ----------
+    ngrams : Ragged of int32
+        For each word its n-grams, from 0 to n_ngrams - 1.
+    n_ngrams : int
 
-def scratch(n_words: int, n_rows: int) -> Composition:
-    """Make room for words that are made of `n_rows` rows together."""
-    return Composition(
-        np.empty(n_rows, dtype=np.int32),
-        np.empty(n_words + 1, dtype=np.int64),
-        np.empty(n_words, dtype=np.float32),
-        np.empty(n_words, dtype=np.float32),
-    )
+    Returns
+    -------
+    places : ndarray of shape (n_ngrams,), int64
+        The new number of each; those that no word has come last.
+
+    Examples
+    --------
+    >>> ngrams = Ragged.from_lengths(np.array([3, 1, 3, 0], np.int32), [2, 2])
+    >>> places_by_first_use(ngrams, 5)
+    array([2, 1, 3, 0, 4])
+    """
+    places = np.full(n_ngrams, -1, dtype=np.int64)
+    number_by_first_use(np.asarray(ngrams.values, dtype=np.int32), places)
+    return places
 
 
 def word_vectors(

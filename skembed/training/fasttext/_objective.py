@@ -4,16 +4,19 @@ import numpy as np
 import numpy.typing as npt
 
 from skembed.counts import keep_probability
-from skembed.training.fasttext._composition import most_rows, overlap, scratch
+from skembed.training.fasttext._composition import overlap
 from skembed.training.fasttext._config import FastTextConfig
-from skembed.training.skipgram._copies import Shape, new_copies
 from skembed.training.skipgram._kernels.center import Composition
-from skembed.training.skipgram._kernels.replica import Replicas
+from skembed.training.skipgram._kernels.step import TILE
 from skembed.training.skipgram._objectives import NegativeSampling
 
 
 class NgramSampling(NegativeSampling):
-    """A word, made of its n-grams, tells its contexts from words drawn at random."""
+    """A word, made of its n-grams, tells its contexts from words drawn at random.
+
+    The more words have in common, the more steps that are taken at once add up: tiles
+    and spans are then shorter.
+    """
 
     def __init__(
         self,
@@ -22,20 +25,10 @@ class NgramSampling(NegativeSampling):
         config: FastTextConfig,
     ) -> None:
         super().__init__(counts, config)
-        self._composition = composition
         kept = counts * keep_probability(counts, config.sample)
-        self._shared = overlap(composition, kept / kept.sum())
-
-    def replicas(
-        self, n_spans: int, n_tokens: int, inputs: Shape, outputs: Shape
-    ) -> Replicas:
-        """Make room for the words, their n-grams, and the noise words of spans."""
-        n_words = min(n_tokens, outputs[0]) if n_spans else 0
-        self._capacity = n_words, most_rows(self._composition, n_words)
-        return Replicas(
-            new_copies(n_spans, self._capacity[1], inputs),
-            new_copies(n_spans, n_tokens + self._n_noise(n_tokens), outputs),
-        )
-
-    def _own(self) -> Composition:
-        return scratch(*self._capacity)
+        pull = config.learning_rate * overlap(composition, kept / kept.sum())
+        limit = self._most_of_tile / (pull * config.window * (1 + config.negative))
+        n_centers = int(np.clip(limit, 1, min(TILE, self._noise.n_centers)))
+        self._noise = self._noise._replace(n_centers=n_centers)
+        limit = self._most_of_span / pull
+        self.tokens_per_span = int(np.clip(limit, 1, self.tokens_per_span))

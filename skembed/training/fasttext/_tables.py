@@ -1,6 +1,7 @@
 """The tables to start from, and to go on from."""
 
 import numpy as np
+import numpy.typing as npt
 
 from skembed.training.fasttext._config import FastTextTables, Matrix
 from skembed.training.skipgram._tables import draw_input
@@ -21,14 +22,22 @@ def draw_rows(rows: Matrix, rng: np.random.Generator) -> None:
 
 
 def extended_tables(
-    tables: FastTextTables, n_words: int, n_ngrams: int, seed: int
+    tables: FastTextTables,
+    n_words: int,
+    known: npt.NDArray[np.int64],
+    n_ngrams: int,
+    seed: int,
 ) -> FastTextTables:
-    """Add rows of new words and n-grams, which come after those that are there.
+    """Add rows of new words and n-grams.
 
     Parameters
     ----------
     tables : FastTextTables
-    n_words, n_ngrams : int
+    n_words : int
+        How many words there are to be. New ones come after those that are there.
+    known : ndarray of shape (n_known,), int64
+        Where the n-grams that are there go to.
+    n_ngrams : int
         How many there are to be.
     seed : int
         Fixes the new inputs; new outputs are zeros.
@@ -39,11 +48,12 @@ def extended_tables(
     """
     rng, size = np.random.default_rng(seed), tables.words.shape[1]
     words = np.empty((n_words - len(tables.words), size), dtype=np.float32)
-    ngrams = np.empty((n_ngrams - len(tables.ngrams), size), dtype=np.float32)
+    ngrams = np.empty((n_ngrams, size), dtype=np.float32)
     draw_rows(words, rng)
     draw_rows(ngrams, rng)
+    ngrams[known] = tables.ngrams
     return FastTextTables(
         np.concatenate([tables.words, words]),
-        np.concatenate([tables.ngrams, ngrams]),
+        ngrams,
         np.concatenate([tables.output, np.zeros_like(words)]),
     )

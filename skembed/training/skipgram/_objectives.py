@@ -18,10 +18,9 @@ from skembed.counts import (
     noise_distribution,
 )
 from skembed.training.skipgram._config import SkipGramConfig
-from skembed.training.skipgram._copies import Shape, replicas_of_words
 from skembed.training.skipgram._kernels import hierarchical, negative, softmax
 from skembed.training.skipgram._kernels.center import Composition
-from skembed.training.skipgram._kernels.replica import Replicas, Tables
+from skembed.training.skipgram._kernels.replica import Tables
 from skembed.training.skipgram._kernels.span import Corpus, Round, Windows
 from skembed.training.skipgram._kernels.step import GROUP, TILE
 
@@ -57,19 +56,8 @@ class Objective(Protocol):
     can_merge: bool
     """Whether replicas are much smaller than the tables."""
 
-    def replicas(
-        self, n_spans: int, n_tokens: int, inputs: Shape, outputs: Shape
-    ) -> Replicas:
-        """Make room for the rows that spans of n_tokens touch, windows included.
-
-        Parameters
-        ----------
-        n_spans : int
-            0 if there are to be no replicas.
-        n_tokens : int
-        inputs, outputs : tuple of int
-            Rows and columns of the tables.
-        """
+    def capacity(self, n_tokens: int) -> int:
+        """Count the words whose rows a span of n_tokens can touch at most."""
 
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any
@@ -85,8 +73,8 @@ class NegativeSampling:
     """A word tells its contexts from words drawn at random."""
 
     can_merge = True
-    # What words are made of; None if of one row each.
-    _composition: Composition | None = None
+    composition: Composition | None = None
+    """What words are made of; None if word w has row w."""
     # Enough that sharing them costs no quality, few enough to stay in the first cache.
     _n_shared = 16
     _n_renewed = 2
@@ -117,20 +105,9 @@ class NegativeSampling:
         n_tiles = -(-n_tokens // self._noise.n_centers)
         return self._noise.n_shared + self._noise.n_renewed * (n_tiles + 1)
 
-    def replicas(
-        self,
-        n_spans: int,
-        n_tokens: int,
-        inputs: Shape,  # noqa: ARG002
-        outputs: Shape,
-    ) -> Replicas:
-        """Make room for the words and noise words of spans."""
-        capacity = n_tokens + self._n_noise(n_tokens)
-        return replicas_of_words(n_spans, capacity, outputs)
-
-    def _own(self) -> Composition | None:
-        """Make scratch space for what a span's words are made of."""
-        return None
+    def capacity(self, n_tokens: int) -> int:
+        """Count the words and noise words of a span."""
+        return n_tokens + self._n_noise(n_tokens)
 
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any
@@ -139,7 +116,7 @@ class NegativeSampling:
         noise_rows = np.empty(self._n_noise(spans.length), dtype=np.int32)
         negative.train_round(
             tables, corpus, spans, *part, results, self._noise, noise_rows,
-            self._composition, self._own(),
+            self.composition,
         )  # fmt: skip
 
 
@@ -160,15 +137,9 @@ class HierarchicalSoftmax:
         # Whole groups of nodes.
         self._depth = -(-int(depths.max(initial=1)) // GROUP) * GROUP
 
-    def replicas(
-        self,
-        n_spans: int,  # noqa: ARG002
-        n_tokens: int,  # noqa: ARG002
-        inputs: Shape,
-        outputs: Shape,  # noqa: ARG002
-    ) -> Replicas:
-        """Make room for nothing: there are no replicas."""
-        return replicas_of_words(0, 0, inputs)
+    def capacity(self, n_tokens: int) -> int:  # noqa: ARG002
+        """Give 0: there are no replicas."""
+        return 0
 
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any
@@ -193,15 +164,9 @@ class Softmax:
         self.initial_loss = float(np.log(len(counts)))
         self.tokens_per_span = max(8, 1_000_000 // len(counts))
 
-    def replicas(
-        self,
-        n_spans: int,  # noqa: ARG002
-        n_tokens: int,  # noqa: ARG002
-        inputs: Shape,
-        outputs: Shape,  # noqa: ARG002
-    ) -> Replicas:
-        """Make room for nothing: there are no replicas."""
-        return replicas_of_words(0, 0, inputs)
+    def capacity(self, n_tokens: int) -> int:  # noqa: ARG002
+        """Give 0: there are no replicas."""
+        return 0
 
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any

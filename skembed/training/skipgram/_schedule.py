@@ -16,7 +16,7 @@ import numpy as np
 
 from skembed.training._aligned import aligned_zeros
 from skembed.training.skipgram._config import SkipGramConfig
-from skembed.training.skipgram._kernels.replica import Tables, clear, merge
+from skembed.training.skipgram._kernels.replica import Replicas, Tables, clear, merge
 from skembed.training.skipgram._kernels.span import Corpus, Round, Windows
 from skembed.training.skipgram._kernels.step import TILE
 from skembed.training.skipgram._objectives import Objective, Part
@@ -64,9 +64,9 @@ class Schedule:
         if self._merges:
             self._length = shortest
         capacity = self._length + 2 * config.window
-        n_copies = self._n_spans if self._merges else 0
-        shapes = [(len(table) - 1, table.shape[1]) for table in tables]
-        self.tables = Tables(*tables, objective.replicas(n_copies, capacity, *shapes))
+        self.tables = Tables(
+            *tables, self._replicas(tables[0].shape, objective.capacity(capacity))
+        )
         n_parts = min(n_threads, self._n_spans)
         self._parts = [
             Part(
@@ -77,6 +77,20 @@ class Schedule:
             )
             for i in range(n_parts)
         ]
+
+    def _replicas(self, shape: tuple[int, int], capacity: int) -> Replicas:
+        """Make room for the copies that spans work on, if they do."""
+        n_spans = self._n_spans if self._merges else 0
+        n_words = shape[0] - 1 if self._merges else 0
+        capacity = min(capacity, n_words)
+        return Replicas(
+            input=aligned_zeros(n_spans * (capacity + 1), shape[1]),
+            output=aligned_zeros(n_spans * (capacity + 1), shape[1]),
+            row_of=np.full((n_words, n_spans), -1, dtype=np.int32),
+            word_of=np.empty((n_spans, capacity), dtype=np.int32),
+            touches=np.empty((2, n_spans, capacity), dtype=np.float32),
+            n_copies=np.zeros((2, n_spans), dtype=np.int64),
+        )
 
     def run_epoch(
         self, key: np.uint64, rate: Callable[[float], float]
@@ -126,8 +140,7 @@ class Schedule:
         run(train, self._parts)
         if self._merges:
             for number in range(len(results), self._n_spans):
-                clear(self.tables.replicas.output, number)
-                clear(self.tables.replicas.input, number)
+                clear(self.tables.replicas, number)
             run(merge_part, self._parts)
         loss, weight = results.sum(axis=0)
         return float(loss), float(weight)

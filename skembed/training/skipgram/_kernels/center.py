@@ -9,9 +9,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from skembed._kernels.compiling import compiled
 from skembed._kernels.simd import LANES, add, fma, load, prefetch, splat, store
-from skembed.training.skipgram._kernels.replica import clear, copy_of, localize
 
 # Not inline: pruning sees the types of arguments, after which the compiler may inline.
 _njit = numba.njit
@@ -116,65 +114,3 @@ def move_center(w_in, word, composition, gradient, c):
             for d in range(0, w_in.shape[1], LANES):
                 moved = fma(step, load(gradient, c, d), load(w_in, row, d))
                 store(w_in, row, d, moved)
-
-
-@_njit
-def localize_span(replicas, span, words, n_words, noise, n_noise, composition, own):
-    """Replace the words and the noise words of a span by their copies.
-
-    Parameters
-    ----------
-    replicas : Replicas
-    span : int
-    words, noise : ndarray of shape (>= n_words,), (>= n_noise,), int32
-        Overwritten with copies of output rows.
-    n_words, n_noise : int
-    composition : Composition or None
-    own : Composition or None
-        Scratch space, see `localize_rows`.
-
-    Returns
-    -------
-    own : Composition or None
-        What the copies of words are composed of.
-    """
-    inputs, outputs = replicas
-    clear(outputs, span)
-    localize(outputs, span, words, n_words)
-    if composition is None:
-        # Input and output copies are numbered alike: those of noise come after.
-        inputs.n[span] = outputs.n[span]
-        for k in range(inputs.n[span]):
-            inputs.touches[span, k] = outputs.touches[span, k]
-    else:
-        localize_rows(inputs, outputs, span, composition, own)
-    localize(outputs, span, noise, n_noise)
-    return own
-
-
-@compiled()
-def localize_rows(inputs, outputs, span, composition, own):
-    """Compose the words that a span has copies of from copies of input rows.
-
-    Parameters
-    ----------
-    inputs : Copies
-        Overwritten for the span.
-    outputs : Copies
-        Of the span's words.
-    span : int
-    composition : Composition
-    own : Composition
-        Overwritten, with as many words as there are copies in `outputs`.
-    """
-    clear(inputs, span)
-    n = 0
-    for k in range(outputs.n[span]):
-        word = outputs.item_of[span, k]
-        touches = outputs.touches[span, k]
-        own.offsets[k] = n
-        own.share[k], own.step[k] = composition.share[word], composition.step[word]
-        for i in range(composition.offsets[word], composition.offsets[word + 1]):
-            own.rows[n] = copy_of(inputs, span, composition.rows[i], touches)
-            n += 1
-        own.offsets[k + 1] = n

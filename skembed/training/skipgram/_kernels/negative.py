@@ -14,11 +14,10 @@ from skembed._kernels.simd import LANES, padded, splat, store
 from skembed.training.skipgram._kernels.center import (
     ask_for,
     ask_for_center,
-    localize_span,
     move_center,
     read_center,
 )
-from skembed.training.skipgram._kernels.replica import gather
+from skembed.training.skipgram._kernels.replica import gather, localize_span
 from skembed.training.skipgram._kernels.span import draw_noise, sample_span
 from skembed.training.skipgram._kernels.step import TILE, tile_step
 
@@ -99,7 +98,7 @@ def _train_tiles(
     far : bool
         Whether the tables are too large for the cache: rows are then asked for ahead.
     composition : Composition or None
-        Of these words from these rows.
+        What words are made of; None if word w has row w.
 
     Returns
     -------
@@ -157,7 +156,7 @@ def _train_tiles(
 @compiled()
 def train_round(
     tables, corpus, spans, part, n_parts, windows, vectors, results, noise, noise_rows,
-    composition, own,
+    composition,
 ):  # fmt: skip
     """Train on every n_parts-th span of a round, in place.
 
@@ -180,9 +179,7 @@ def train_round(
     noise_rows : ndarray of shape (n_shared + n_renewed * (n_tiles + 1),), int32
         Scratch space, overwritten.
     composition : Composition or None
-        What words' vectors are made of; None if word w has row w.
-    own : Composition or None
-        Scratch space for a span's part of it.
+        What words are made of; None if word w has row w, as in replicas.
     """
     for number in range(part, len(results), n_parts):
         n_words, first, last = sample_span(corpus, spans, number, windows)
@@ -191,17 +188,16 @@ def train_round(
         )
         noise_key = mix(~(spans.key + np.uint64(spans.start + number * spans.length)))
         draw_noise(noise_key, noise.threshold, noise.alias, noise_rows, n_noise)
-        w_in, w_out, replicas = tables
-        far = len(replicas.output.item_of) == 0
+        w_in, w_out = tables.input, tables.output
+        replicas = tables.replicas
+        far = len(replicas.word_of) == 0
         if not far:
-            own = localize_span(
-                replicas, number, windows.words, n_words, noise_rows, n_noise,
-                composition, own,
-            )  # fmt: skip
-            w_in = gather(w_in, replicas.input, number)
-            w_out = gather(w_out, replicas.output, number)
+            localize_span(replicas, number, windows.words, n_words, noise_rows, n_noise)
+            words, n_copies = replicas.word_of[number], replicas.n_copies[:, number]
+            row = number * (len(words) + 1)
+            w_in = gather(w_in, words, n_copies[0], row, replicas.input)
+            w_out = gather(w_out, words, n_copies[1], row, replicas.output)
         results[number, 0], results[number, 1] = _train_tiles(
             w_in, w_out, windows, n_words, first, last, corpus.document_weight,
-            noise_rows, noise, spans.window, spans.rate, vectors, far,
-            composition if far else own,
+            noise_rows, noise, spans.window, spans.rate, vectors, far, composition,
         )  # fmt: skip

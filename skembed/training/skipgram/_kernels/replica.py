@@ -29,48 +29,36 @@ AHEAD = 12
 _njit = compiled()
 
 
-class Copies(NamedTuple):
-    """The private copies of rows of one table, for each span of a round.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_spans * (capacity + 1), n_columns), float32
-        The copies; each span's end with a row of zeros.
-    row_of : ndarray of shape (n_rows, n_spans), int32
-        The copy of each row of the table, counted within its span, or -1.
-    item_of : ndarray of shape (n_spans, capacity), int32
-        The row of the table that each copy is of.
-    touches : ndarray of shape (n_spans, capacity), float32
-        How often each copy is touched.
-    n : ndarray of shape (n_spans,), int64
-        How many copies there are.
-    """
-
-    rows: np.ndarray
-    row_of: np.ndarray
-    item_of: np.ndarray
-    touches: np.ndarray
-    n: np.ndarray
-
-
 class Replicas(NamedTuple):
-    """The copies of rows of both tables.
+    """The private copies of rows of both tables, for each span of a round.
 
-    In skip-gram over words, both tables' copies have the same `row_of` and `item_of`:
-    first come the words of the span, which have rows in both, then noise words, of
-    which only the output matters.
+    Copy k of a span is of the same word in both tables. First come the words of the
+    span, which have rows in both, then noise words, of which only the output matters.
 
     Parameters
     ----------
-    input, output : Copies
+    input, output : ndarray of shape (n_spans * (capacity + 1), n_columns), float32
+        The copies; each span's end with a row of zeros.
+    row_of : ndarray of shape (n_words, n_spans), int32
+        The copy of each word, counted within its span, or -1.
+    word_of : ndarray of shape (n_spans, capacity), int32
+        The word of each copy.
+    touches : ndarray of shape (2, n_spans, capacity), float32
+        How often each copy of an input row, and of an output row, is touched.
+    n_copies : ndarray of shape (2, n_spans), int64
+        How many copies there are of input rows, and of output rows.
     """
 
-    input: Copies
-    output: Copies
+    input: np.ndarray
+    output: np.ndarray
+    row_of: np.ndarray
+    word_of: np.ndarray
+    touches: np.ndarray
+    n_copies: np.ndarray
 
 
 class Tables(NamedTuple):
-    """What is trained: the tables of all rows, and the copies that spans work on.
+    """What is trained: the tables of all words, and the copies that spans work on.
 
     Parameters
     ----------
@@ -87,74 +75,80 @@ class Tables(NamedTuple):
 
 
 @_njit
-def clear(copies, span):
+def clear(replicas, span):
     """Forget the copies of a span, in place."""
-    for k in range(copies.n[span]):
-        copies.row_of[copies.item_of[span, k], span] = -1
-    copies.n[span] = 0
-
-
-@numba.njit(inline="always")
-def copy_of(copies, span, item, touches):
-    """Return the copy of a row of the table, a new one where needed, and touch it.
-
-    Its values are not copied; see `gather`.
-    """
-    row = copies.row_of[item, span]
-    if row < 0:
-        row = np.int32(copies.n[span])
-        copies.n[span] += 1
-        copies.row_of[item, span] = row
-        copies.item_of[span, row] = item
-        copies.touches[span, row] = np.float32(0.0)
-    copies.touches[span, row] += touches
-    return row
+    for k in range(replicas.n_copies[1, span]):
+        replicas.row_of[replicas.word_of[span, k], span] = -1
+    replicas.n_copies[0, span] = replicas.n_copies[1, span] = 0
 
 
 @_njit
-def localize(copies, span, items, n):
-    """Replace rows of the table by their copies, new ones where needed, in place.
+def localize(replicas, span, words, n):
+    """Replace words by the rows of their copies, new ones where needed, in place.
 
     Parameters
     ----------
-    copies : Copies
-        Each item counts as a touch.
+    replicas : Replicas
+        Each word counts as a touch of the output row.
     span : int
-    items : ndarray of shape (>= n,), int32
+    words : ndarray of shape (>= n,), int32
         The first n are overwritten.
     n : int
     """
+    row_of, word_of, touches = replicas.row_of, replicas.word_of, replicas.touches
+    n_copies = replicas.n_copies[1, span]
     for i in range(n):
-        items[i] = copy_of(copies, span, items[i], np.float32(1.0))
+        word = words[i]
+        row = row_of[word, span]
+        if row < 0:
+            row = n_copies
+            n_copies += 1
+            row_of[word, span] = row
+            word_of[span, row] = word
+            touches[1, span, row] = np.float32(0.0)
+        touches[1, span, row] += np.float32(1.0)
+        words[i] = row
+    replicas.n_copies[1, span] = n_copies
 
 
 @_njit
-def gather(table, copies, span):
-    """Copy the rows of a table that a span has copies of, and return them.
+def localize_span(replicas, span, words, n_words, noise, n_noise):
+    """Replace the words and the noise words of a span by the rows of their copies.
+
+    Parameters as for `localize`; each word counts as a touch of the input row, too.
+    """
+    clear(replicas, span)
+    localize(replicas, span, words, n_words)
+    n_copies = replicas.n_copies[1, span]
+    replicas.n_copies[0, span] = n_copies
+    for k in range(n_copies):
+        replicas.touches[0, span, k] = replicas.touches[1, span, k]
+    localize(replicas, span, noise, n_noise)
+
+
+@_njit
+def gather(table, word_of, n, first, copies):
+    """Copy rows of a table, add a row of zeros, and return both.
 
     Parameters
     ----------
     table : ndarray of shape (n_rows + 1, n_columns), float32
-    copies : Copies
-        The rows of the span are overwritten, and a row of zeros is added.
-    span : int
-
-    Returns
-    -------
-    rows : ndarray of shape (n + 1, n_columns), float32
-        A part of ``copies.rows``.
+    word_of : ndarray of shape (>= n,), int32
+        The rows to copy.
+    n : int
+    first : int
+        Where they go to in `copies`.
+    copies : ndarray of shape (n_spans * (capacity + 1), n_columns), float32
+        ``copies[first : first + n + 1]`` is overwritten, and returned.
     """
-    item_of, n = copies.item_of[span], copies.n[span]
-    first = span * (len(item_of) + 1)
-    rows = copies.rows[first : first + n + 1]
     for k in range(n):
-        ahead = item_of[min(k + AHEAD, n - 1)]
+        ahead = word_of[min(k + AHEAD, n - 1)]
         for d in range(0, table.shape[1], LANES):
             prefetch(table, ahead, d)
-            store(rows, k, d, load(table, item_of[k], d))
+            store(copies, first + k, d, load(table, word_of[k], d))
     for d in range(0, table.shape[1], LANES):
-        store(rows, n, d, splat(np.float32(0.0)))
-    return rows
+        store(copies, first + n, d, splat(np.float32(0.0)))
+    return copies[first : first + n + 1]
 
 
 @_njit
@@ -167,57 +161,66 @@ def merge(tables, pull, part, n_parts):
     pull : float
         The part a of its way that a row goes in one touch.
     part, n_parts : int
-        Only the rows of this part, of up to 8, are merged. Rows do not depend on one
+        Only the words of this part, of up to 8, are merged. Rows do not depend on one
         another, so each part can be done by another thread.
     """
-    _merge_table(tables.input, tables.replicas.input, pull, part, n_parts)
-    _merge_table(tables.output, tables.replicas.output, pull, part, n_parts)
+    row_of, word_of = tables.replicas.row_of, tables.replicas.word_of
+    touches, n_copies = tables.replicas.touches, tables.replicas.n_copies
+    _merge_table(
+        tables.input, tables.replicas.input, row_of, word_of, touches[0], n_copies[0],
+        pull, part, n_parts,
+    )  # fmt: skip
+    _merge_table(
+        tables.output, tables.replicas.output, row_of, word_of, touches[1], n_copies[1],
+        pull, part, n_parts,
+    )  # fmt: skip
 
 
 @_njit
-def _merge_table(table, copies, pull, part, n_parts):
+def _merge_table(
+    table, copies, row_of, word_of, touches, n_copies, pull, part, n_parts
+):
     """Do what `merge` does for one table."""
-    row_of, item_of, touches = copies.row_of, copies.item_of, copies.touches
-    n_spans, capacity = item_of.shape
+    n_spans, capacity = word_of.shape
     rows = np.empty(n_spans, dtype=np.int64)
     for span in range(n_spans):
-        last = copies.n[span] - 1
-        for k in range(copies.n[span]):
-            prefetch(row_of, item_of[span, min(k + 2 * AHEAD, last)], 0)
-            ahead = item_of[span, min(k + AHEAD, last)]
-            if _part_of(ahead, n_parts) == part:
+        last = n_copies[span] - 1
+        for k in range(n_copies[span]):
+            prefetch(row_of, word_of[span, min(k + 2 * AHEAD, last)], 0)
+            ahead = word_of[span, min(k + AHEAD, last)]
+            if part_of(ahead, n_parts) == part:
                 for d in range(0, table.shape[1], LANES):
                     prefetch(table, ahead, d)
-            item = item_of[span, k]
-            if _part_of(item, n_parts) != part:
+            word = word_of[span, k]
+            if part_of(word, n_parts) != part:
                 continue
-            n = _copies_of(row_of, item, span, copies.n, capacity, rows)
+            n = _copies_of(row_of, word, span, n_copies, capacity, rows)
             if n == 1:
                 for d in range(0, table.shape[1], LANES):
-                    store(table, item, d, load(copies.rows, rows[0], d))
+                    store(table, word, d, load(copies, rows[0], d))
             elif n > 1:
                 scale = splat(_scale(touches, rows, n, capacity, pull))
                 for d in range(0, table.shape[1], LANES):
-                    old = load(table, item, d)
+                    old = load(table, word, d)
                     change = splat(np.float32(0.0))
                     for i in range(n):
-                        new = load(copies.rows, rows[i], d)
+                        new = load(copies, rows[i], d)
                         change = add(change, fma(splat(np.float32(-1.0)), old, new))
-                    store(table, item, d, fma(scale, change, old))
+                    store(table, word, d, fma(scale, change, old))
 
 
 @numba.njit(inline="always")
-def _part_of(item, n_parts):
-    """Deal rows out to up to 8 parts, without a slow division."""
-    return ((item & 7) * n_parts) >> 3
+def part_of(word, n_parts):
+    """Deal words out to up to 8 parts, without a slow division."""
+    return ((word & 7) * n_parts) >> 3
 
 
 @numba.njit(inline="always")
-def _copies_of(row_of, item, span, n_copies, capacity, rows):
-    """List the copies of a row, or none where an earlier span has one too."""
+def _copies_of(row_of, word, span, n_copies, capacity, rows):
+    """List the copies of a word's row, or none where an earlier span has one too."""
     n = 0
     for s in range(row_of.shape[1]):
-        row = row_of[item, s]
+        row = row_of[word, s]
         # A noise word has a copy of its output row only.
         if 0 <= row < n_copies[s]:
             if s < span:

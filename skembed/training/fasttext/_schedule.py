@@ -1,0 +1,99 @@
+"""Rounds of replicas for words that are made of rows."""
+
+from typing import Any
+
+import numpy as np
+
+from skembed.training.fasttext._config import FastTextConfig
+from skembed.training.fasttext._kernels import (
+    compose_words,
+    count_touches,
+    mark_words,
+    spread_changes,
+)
+from skembed.training.fasttext._objective import NgramSampling
+from skembed.training.skipgram._kernels.center import Composition
+from skembed.training.skipgram._kernels.span import Corpus, Round
+from skembed.training.skipgram._objectives import Part
+from skembed.training.skipgram._schedule import PULL, Run, Schedule
+from skembed.training.skipgram._tables import aligned_zeros, padded_table
+
+
+class NgramSchedule(Schedule):
+    """Trains epoch after epoch on given tables, in place.
+
+    Where there are rounds of replicas, a round is one of skip-gram: on the vectors of
+    its words, which are computed before it. After it, what has changed is added to the
+    rows that they are made of. Otherwise each step goes to the rows at once.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    tables : tuple of ndarray
+        The padded tables of what words are made of, and of outputs.
+    composition : Composition
+    objective : NgramSampling
+    config : FastTextConfig
+    n_threads : int
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        tables: tuple[Any, Any],
+        composition: Composition,
+        objective: NgramSampling,
+        config: FastTextConfig,
+        n_threads: int,
+    ) -> None:
+        rows, output = tables
+        vectors = padded_table(len(output) - 1, output.shape[1])
+        super().__init__(corpus, (vectors, output), objective, config, n_threads)
+        self._rows, self._composition = rows, composition
+        if not self._merges:
+            objective.composition = composition
+            self.tables = self.tables._replace(input=rows)
+            return
+        n_copies = self.tables.replicas.word_of.size
+        capacity = min(n_copies, len(vectors) - 1)
+        self._before = aligned_zeros(capacity, vectors.shape[1])
+        self._touches = np.empty(capacity, dtype=np.float32)
+        self._marks = np.zeros(len(vectors) - 1, dtype=np.bool_)
+        self._pulls = np.zeros((len(rows), 2), dtype=np.float32)
+
+    def _run_round(self, spans: Round, run: Run) -> tuple[float, float]:
+        if not self._merges:
+            return super()._run_round(spans, run)
+        words = self._words_of(spans, run)
+        vectors, before = self.tables.input, self._before
+
+        def compose(part: Part) -> None:
+            compose_words(
+                words, self._rows, self._composition, vectors, before, *part[:2]
+            )
+
+        def spread(part: Part) -> None:
+            spread_changes(
+                words, self._touches, self._composition, vectors, before, self._rows,
+                self._pulls, PULL * float(spans.rate), part.vectors, *part[:2],
+            )  # fmt: skip
+
+        run(compose, self._parts)
+        loss = super()._run_round(spans, run)
+        count_touches(words, self.tables.replicas, self._touches)
+        run(spread, self._parts)
+        return loss
+
+    def _words_of(self, spans: Round, run: Run) -> Any:
+        """List the words of a round, those in windows included."""
+        n_spans = -(-(spans.stop - spans.start) // spans.length)
+
+        def mark(part: Part) -> None:
+            mark_words(
+                self._corpus, spans, *part[:2], n_spans, part.windows, self._marks
+            )
+
+        run(mark, self._parts)
+        words = np.flatnonzero(self._marks)
+        self._marks[words] = False
+        return words
