@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skembed._kernels.compiling import compiled
 from skembed._kernels.random import mix
 from skembed._ragged import Ragged
+from skembed.training._aligned import aligned_zeros
 from skembed.training.fasttext import FastTextConfig, FastTextTables, train_fasttext
 from skembed.training.fasttext._composition import compose, word_vectors
 from skembed.training.fasttext._kernels import compose_words, spread_changes
@@ -22,7 +23,7 @@ from skembed.training.skipgram._kernels.span import (
     draw_noise,
     sample_span,
 )
-from skembed.training.skipgram._tables import aligned_zeros, padded_table
+from skembed.training.skipgram._tables import padded_table
 from tests.reference.fasttext import step_of_rows, total_loss, word_vector
 from tests.reference.skipgram import numerical_gradient
 

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skembed._ragged import Ragged
+from skembed.training._aligned import aligned_zeros
 from skembed.training.fasttext._kernels import (
     add_own_rows,
     count_squares,
@@ -11,7 +12,6 @@ from skembed.training.fasttext._kernels import (
     write_means,
 )
 from skembed.training.skipgram._kernels.center import Composition
-from skembed.training.skipgram._tables import aligned_zeros
 
 
 def compose(ngrams: Ragged) -> Composition:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from skembed.training._aligned import aligned_zeros
 from skembed.training.fasttext._config import FastTextConfig
 from skembed.training.fasttext._kernels import (
     compose_words,
@@ -16,7 +17,7 @@ from skembed.training.skipgram._kernels.center import Composition
 from skembed.training.skipgram._kernels.span import Corpus, Round
 from skembed.training.skipgram._objectives import Part
 from skembed.training.skipgram._schedule import PULL, Run, Schedule
-from skembed.training.skipgram._tables import aligned_zeros, padded_table
+from skembed.training.skipgram._tables import padded_table
 
 
 class NgramSchedule(Schedule):
