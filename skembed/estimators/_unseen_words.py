@@ -163,7 +163,8 @@ class SubwordVectorizer(OnlineWordVectorizer):
             Some may have no vector.
         """
         check_is_fitted(self)
-        return self.word_vectors_.subwords(word)
+        vectors: SubwordVectors = self.word_vectors_
+        return vectors.subwords(word)
 
     def _number_ngrams(
         self, vocabulary: Vocabulary, earlier: TrainingState | None

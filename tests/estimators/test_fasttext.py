@@ -77,7 +77,7 @@ def test_bad_parameters_are_named(animals, parameters, message):
 def test_vectors_of_unseen_words_are_the_means_of_their_ngrams(fitted):
     ngrams = fitted.word_vectors_.ngrams
     rows = dict(zip(ngrams.buckets.tolist(), ngrams.vectors, strict=True))
-    for word in ("cats", "sleeping", "sing"):
+    for word in ("cats", "sleeping", "today"):
         expected = mean_of_ngrams(word, 3, 6, 2_000_000, rows)
         assert_allclose(fitted.word_vectors_[word], expected, rtol=1e-5, atol=1e-7)
         assert_allclose(fitted.transform([word])[0], expected, rtol=1e-5, atol=1e-7)
@@ -122,14 +122,12 @@ def test_words_too_rare_to_be_learned_are_in_the_features_of_fit_transform(
 ):
     kind = {"input": "file"} if read not in (list, iter) else {}
     vectorizer = Fast(min_count=2, remove_components=1, **kind)
-    features = vectorizer.fit_transform(read(animals))
-    again = clone(vectorizer).fit(read(animals)).transform(read(animals))
+    documents = [*animals, "the cats", "the"]
+    features = vectorizer.fit_transform(read(documents))
+    again = clone(vectorizer).fit(read(documents)).transform(read(documents))
     assert_array_equal(features, again)
-    assert "purrs" not in vectorizer.vocabulary_.index
-    alone = vectorizer.set_params(input="content").transform(
-        ["the cat", "the cat purrs"]
-    )
-    assert not np.array_equal(*alone)
+    assert "cats" not in vectorizer.vocabulary_.index
+    assert not np.allclose(features[-2], features[-1])
 
 
 def test_features_of_a_document_do_not_depend_on_the_others(fitted):
@@ -172,7 +170,7 @@ def test_pickles_hold_the_rows_that_are_there_and_no_more(tmp_path, rng, mmap_mo
     assert len(pickle.dumps(vectorizer)) < 1.2 * n_rows * 400
     loaded = joblib.load(file, mmap_mode=mmap_mode)
     if mmap_mode:
-        assert isinstance(loaded.word_vectors_.ngrams.vectors, np.memmap)
+        assert isinstance(loaded.word_vectors_.ngrams.vectors.base, np.memmap)
     texts = [*documents, "unseen words", "abcdefgh"]
     assert_array_equal(loaded.transform(texts), vectorizer.transform(texts))
 

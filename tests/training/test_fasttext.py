@@ -110,7 +110,7 @@ def test_training_goes_on_from_given_tables(topics, ngrams):
     before = [table.copy() for table in first.tables]
     more = train_fasttext(*topics, ngrams, CONFIG, seed=1, initial=first.tables)
     again = train_fasttext(*topics, ngrams, CONFIG, seed=1)
-    assert more.losses[0] < again.losses[0] - 0.1
+    assert more.losses[0] < again.losses[0] - 0.05
     for table, old in zip(first.tables, before, strict=True):
         assert_array_equal(table, old)
 
