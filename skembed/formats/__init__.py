@@ -21,6 +21,7 @@ from skembed.formats._fasttext_model import (
     FastTextModel,
     FastTextSettings,
     QuantizedMatrix,
+    release,
 )
 from skembed.formats._fasttext_write import write_fasttext
 from skembed.formats._native import read_native, write_native
@@ -64,6 +65,7 @@ __all__ = [
     "read_native_ngrams",
     "read_word2vec_binary",
     "read_word2vec_text",
+    "release",
     "write_fasttext",
     "write_glove_text",
     "write_lstm_encoder",

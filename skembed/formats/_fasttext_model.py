@@ -1,5 +1,6 @@
 """What a model file of fastText holds."""
 
+import mmap
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -98,6 +99,21 @@ class QuantizedMatrix:
         if self.lengths is not None:
             vectors *= self.lengths[rows][:, None]
         return vectors
+
+
+def release(matrix: "Matrix") -> None:
+    """Take the pages of a mapped matrix out of the process' memory, until needed again.
+
+    Parameters
+    ----------
+    matrix : ndarray or QuantizedMatrix
+        Nothing happens to one that is not mapped, or where the system cannot do it.
+    """
+    base: object = matrix
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 Matrix: TypeAlias = npt.NDArray[np.float32] | QuantizedMatrix

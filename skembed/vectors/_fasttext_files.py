@@ -15,9 +15,11 @@ from skembed.formats import (
     NgramTable,
     WordTable,
     read_fasttext,
+    release,
     write_fasttext,
 )
 from skembed.text import ngram_buckets
+from skembed.vectors._fasttext_ngrams import FileNgrams
 from skembed.vectors._ngram_vectors import NgramSums
 
 Kept = Literal["all", "vocabulary"]
@@ -56,20 +58,45 @@ def load_fasttext(
     model = read_fasttext(path, encoding=encoding, errors=errors)
     rows = _choose_rows(path, model.words, limit, vocabulary)
     words = [model.words[row] for row in rows.tolist()]
-    ngrams = _all_ngrams(model)
-    if keep == "vocabulary":
-        ngrams = _only_of(ngrams, words)
-    elif not mmap and isinstance(model.inputs, np.ndarray):
-        ngrams = ngrams._replace(vectors=np.array(ngrams.vectors))
-    vectors = _word_vectors(model, rows, words, ngrams)
+    vectors = model.inputs[rows]
+    release(model.inputs)
+    ngrams = _average(FileNgrams(path, model), words, vectors, keep, mmap=mmap)
     if not np.isfinite(vectors).all():
         word = words[int(np.argmin(np.isfinite(vectors).all(axis=1)))]
         found = f"NaN or infinity in those of {word!r}"
         raise FormatError(path, expected="finite numbers", found=found)
-    if not mmap and not np.isfinite(ngrams.vectors).all():
-        found = "NaN or infinity in those of an n-gram"
-        raise FormatError(path, expected="finite numbers", found=found)
     return SubwordTable(WordTable(words, vectors, model.counts[rows]), ngrams)
+
+
+def _average(
+    file: FileNgrams,
+    words: list[str],
+    vectors: npt.NDArray[np.float32],
+    keep: Kept,
+    *,
+    mmap: bool,
+) -> NgramTable:
+    """Average words' own vectors, in place, with those of their n-grams; return these.
+
+    Where `ngrams` are kept in memory, they are read first. Otherwise they are read for
+    the sums alone.
+    """
+    end = words.index(END_OF_LINE) if END_OF_LINE in words else None
+    own = None if end is None else vectors[end].copy()
+    counts = np.ones(len(words), dtype=np.int64)
+    mapped = file.on_disk() if mmap and keep == "all" else None
+    if mapped is not None:
+        file.add(file.buckets_of(words), vectors, counts)
+        ngrams = mapped
+    else:
+        some = keep == "vocabulary"
+        places = file.places_of(file.buckets_of(words)) if some else None
+        ngrams = file.in_memory(places)
+        NgramSums(ngrams).add(words, vectors, counts)
+    vectors /= counts[:, None].astype(np.float32)
+    if end is not None:
+        vectors[end] = own
+    return ngrams
 
 
 def save_fasttext(
@@ -128,46 +155,3 @@ def _choose_rows(
         )
         warnings.warn(msg, UserWarning, stacklevel=4)
     return np.array(list(rows.values()), dtype=np.int64)
-
-
-def _all_ngrams(model: FastTextModel) -> NgramTable:
-    settings = model.settings
-    min_n, max_n = settings.ngram_lengths
-    n_words = len(model.words)
-    if max_n == 0:
-        # Rows that are there may be of n-grams of words.
-        empty = np.zeros((0, settings.vector_size), dtype=np.float32)
-        return NgramTable(np.zeros(0, dtype=np.int32), empty, 0, 0, 0)
-    if model.kept_buckets is None:
-        buckets = np.arange(settings.bucket, dtype=np.int32)
-        vectors = model.inputs[n_words:]
-    else:
-        buckets = np.ascontiguousarray(model.kept_buckets[:, 0])
-        vectors = model.inputs[n_words + model.kept_buckets[:, 1].astype(np.int64)]
-    return NgramTable(buckets, vectors, min_n, max_n, settings.bucket)
-
-
-def _only_of(ngrams: NgramTable, words: list[str]) -> NgramTable:
-    """Leave out the buckets that none of the words has an n-gram in."""
-    if ngrams.max_n == 0:
-        return ngrams
-    ids = ngram_buckets(words, ngrams.min_n, ngrams.max_n, ngrams.bucket).values
-    kept = np.flatnonzero(np.isin(ngrams.buckets, ids))
-    return ngrams._replace(buckets=ngrams.buckets[kept], vectors=ngrams.vectors[kept])
-
-
-def _word_vectors(
-    model: FastTextModel,
-    rows: npt.NDArray[np.int64],
-    words: list[str],
-    ngrams: NgramTable,
-) -> npt.NDArray[np.float32]:
-    """Average each word's own vector and those of its n-grams."""
-    sums, counts = model.inputs[rows], np.ones(len(words), dtype=np.int64)
-    if ngrams.max_n:
-        NgramSums(ngrams).add(words, sums, counts)
-    if END_OF_LINE in words:
-        row = words.index(END_OF_LINE)
-        sums[row], counts[row] = model.inputs[rows[row : row + 1]][0], 1
-    sums /= counts[:, None].astype(np.float32)
-    return sums

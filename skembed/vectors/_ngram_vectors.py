@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from skembed._ragged import Ragged
 from skembed.formats import NgramTable
 from skembed.text import check_ngrams, ngram_buckets
 from skembed.vectors._kernels import add_ngrams
@@ -50,10 +51,27 @@ class NgramSums:
         for start in range(0, len(words), _BLOCK_WORDS):
             part = slice(start, start + _BLOCK_WORDS)
             ids = ngram_buckets(words[part], min_n, max_n, bucket)
-            add_ngrams(
-                ids.values, ids.offsets, self._buckets, self._cells, self._shift,
-                self._table, sums[part], counts[part],
-            )  # fmt: skip
+            self.add_buckets(ids, sums[part], counts[part])
+
+    def add_buckets(
+        self,
+        ids: Ragged,
+        sums: npt.NDArray[np.float32],
+        counts: npt.NDArray[np.int64],
+    ) -> None:
+        """Do what `add` does, for words whose n-grams' buckets are known.
+
+        Parameters
+        ----------
+        ids : Ragged of int32
+            As `ngram_buckets` gives them.
+        sums, counts : ndarray
+            As in `add`.
+        """
+        add_ngrams(
+            ids.values, ids.offsets, self._buckets, self._cells, self._shift,
+            self._table, sums, counts,
+        )  # fmt: skip
 
 
 def check_ngram_table(ngrams: NgramTable, vector_size: int) -> NgramTable:

@@ -17,8 +17,8 @@ def load_published(path: str | os.PathLike[str], *, ngrams: bool = True) -> Word
         A model of fastText is known by its first bytes, any other format by the
         extension, as in `WordVectors.load`.
     ngrams : bool
-        Whether to keep n-grams, where the file holds them. Without them, those of
-        fastText stay on the disk.
+        Whether to keep n-grams, where the file holds them. Those of fastText stay on
+        the disk.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def load_published(path: str | os.PathLike[str], *, ngrams: bool = True) -> Word
     WordVectors(n_words=2, vector_size=2)
     """
     if is_fasttext(path):
-        model = SubwordVectors.from_fasttext(path, mmap=not ngrams)
+        model = SubwordVectors.from_fasttext(path)
         return model if ngrams else without_ngrams(model)
     is_native = Path(path).suffix.lower() == ".safetensors"
     if ngrams and is_native and holds_native_ngrams(path):

@@ -280,7 +280,7 @@ class SubwordVectors(WordVectors):
         cls,
         path: str | os.PathLike[str],
         *,
-        mmap: bool = False,
+        mmap: bool = True,
         limit: int | None = None,
         vocabulary: Collection[str] | None = None,
         keep: Kept = "all",
@@ -294,9 +294,9 @@ class SubwordVectors(WordVectors):
         path : str or path-like
             May be compressed by gzip, bzip2, xz or zip.
         mmap : bool
-            Leave the vectors of n-grams on the disk until they are needed. They are not
-            looked at then, so that NaN in them goes unnoticed. Without effect on what
-            is compressed, quantized, or not kept.
+            Leave the vectors of n-grams on the disk until they are needed; the file
+            must stay as it is. NaN in n-grams that no kept word has goes unnoticed
+            then. Without effect on what is compressed, quantized, or not kept.
         limit : int or None
             Keep only the first so many words.
         vocabulary : collection of str, or None

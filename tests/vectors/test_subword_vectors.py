@@ -1,3 +1,4 @@
+import mmap
 import pickle
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from sklearn.base import clone
 
 from skembed import SubwordVectors, WordVectors
 from skembed.formats import FormatError, read_fasttext, write_fasttext
+from skembed.vectors import _fasttext_ngrams
 from tests.formats.fasttext_files import GENSIM_FILES, pruned_model
 from tests.reference.ngrams import mean_of_ngrams
 
@@ -220,7 +222,47 @@ def test_nan_in_a_file_is_refused(tmp_path):
         inputs[row, 1] = np.nan
         write_fasttext(tmp_path / "model.bin", replace(model, inputs=inputs))
         with pytest.raises(FormatError, match="NaN or infinity in those of"):
-            SubwordVectors.from_fasttext(tmp_path / "model.bin")
+            SubwordVectors.from_fasttext(tmp_path / "model.bin", mmap=False)
+
+
+def test_nan_that_no_word_meets_is_left_on_the_disk(tmp_path):
+    model = read_fasttext(path_of("toy-model"))
+    inputs = np.array(model.inputs)
+    used = SubwordVectors.from_fasttext(path_of("toy-model"), keep="vocabulary").ngrams
+    n_words = len(model.words)
+    unused = np.setdiff1d(np.arange(len(inputs) - n_words), used.buckets)
+    for row in (unused[0], used.buckets[0]):
+        inputs[n_words + row] = np.nan
+        write_fasttext(tmp_path / "model.bin", replace(model, inputs=inputs))
+        if row in unused:
+            loaded = SubwordVectors.from_fasttext(tmp_path / "model.bin")
+            assert np.isfinite(loaded.vectors).all()
+            assert isinstance(base_of(loaded.ngrams.vectors), mmap.mmap)
+    with pytest.raises(FormatError, match="of an n-gram"):
+        SubwordVectors.from_fasttext(tmp_path / "model.bin")
+
+
+def base_of(array):
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return array
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+def test_blocks_of_ngrams_give_what_all_at_once_give(
+    tmp_path, rng, monkeypatch, pruned
+):
+    path = path_of("crime-and-punishment")
+    if pruned:
+        path = tmp_path / "pruned.ftz"
+        path.write_bytes(pruned_model(rng)[0])
+    expected = SubwordVectors.from_fasttext(path, mmap=False)
+    monkeypatch.setattr(_fasttext_ngrams, "_BLOCK_BYTES", 100)
+    for options in ({"mmap": True}, {"mmap": False}, {"keep": "vocabulary"}):
+        loaded = SubwordVectors.from_fasttext(path, **options)
+        assert_allclose(loaded.vectors, expected.vectors, rtol=1e-5, atol=1e-7)
+        places = np.searchsorted(expected.ngrams.buckets, loaded.ngrams.buckets)
+        assert_array_equal(loaded.ngrams.vectors, expected.ngrams.vectors[places])
 
 
 def test_repeated_words_are_kept_once_with_a_warning(tmp_path):
