@@ -41,14 +41,14 @@ load in a new process, the peak above what the imports and a first small load ha
 That all vectors are the same is asserted. Pickles: of estimators fitted to the bundled
 textbooks, as a multiple of the float32 rows that they use.
 """
-# The peak of the process' whole life: what Linux, macOS and others can say.
 _LOAD = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 import numpy as np
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def status(name):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(l.split()[1]) for l in lines if l.startswith(name)) * 1024
 
 def load_gensim(path):
     from gensim.models.fasttext import load_facebook_vectors
@@ -61,12 +61,14 @@ def load_skembed(path):
 load = {"gensim": load_gensim, "skembed": load_skembed}[sys.argv[2]]
 import gensim
 load(str(Path(gensim.__file__).parent / "test/test_data/toy-model.bin"))
-before, start = peak(), time.perf_counter()
+before = status("VmRSS")
+Path("/proc/self/clear_refs").write_text("5")  # resets the peak
+start = time.perf_counter()
 vectors = load(sys.argv[1])
 seconds = time.perf_counter() - start
 some = vectors[vectors.index_to_key[::1000]]
 print(json.dumps({
-    "seconds": seconds, "bytes": peak() - before, "sum": float(np.abs(some).sum())
+    "seconds": seconds, "bytes": status("VmHWM") - before, "sum": float(np.abs(some).sum())
 }))
 """
 
