@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import Any, NoReturn
 
 from skembed.formats._errors import FormatError
 from skembed.text import N_CHARACTERS
@@ -153,8 +153,11 @@ def _characters(part: "_Reader") -> CharacterOptions:
     if activation not in ACTIVATIONS:
         part.fail("activation", f"one of {ACTIVATIONS}", activation)
     filters = part.values.get("filters")
-    is_list = isinstance(filters, list) and len(filters) > 0
-    if not is_list or not all(map(_is_filter, filters)):
+    if (
+        not isinstance(filters, list)
+        or not filters
+        or not all(map(_is_filter, filters))
+    ):
         part.fail("filters", "a list of pairs [width, number]", filters)
     widest = max(width for width, _ in filters)
     if widest > n_characters:
@@ -183,7 +186,7 @@ class _Reader:
             what = f"{place or 'the file'} as an object"
             raise FormatError(path, expected=what, found=f"{values!r:.60}")
 
-    def fail(self, name: str, expected: str, found: Any) -> None:
+    def fail(self, name: str, expected: str, found: Any) -> NoReturn:
         """Raise a FormatError about one value."""
         what = f"{self.place}{name} to be {expected}"
         raise FormatError(self.path, expected=what, found=f"{found!r:.100}")
@@ -204,7 +207,7 @@ class _Reader:
         value = self.values.get(name, default)
         if type(value) is not int or not least <= value <= most:
             self.fail(name, f"a whole number from {least} to {most}", value)
-        return int(value)  # type: ignore[arg-type]
+        return int(value)
 
     def clip(self, name: str) -> float | None:
         """Return a bound; 0 and null are none."""
