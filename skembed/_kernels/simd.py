@@ -116,6 +116,28 @@ def _add(typingctx, a, b):
 
 
 @intrinsic
+def _maximum(typingctx, a, b):
+    def codegen(context, builder, signature, args):
+        is_larger = builder.fcmp_ordered(">", *args)
+        return builder.select(is_larger, *args)
+
+    return _vector(a, b), codegen
+
+
+@intrinsic
+def _largest_lane(typingctx, a):
+    def codegen(context, builder, signature, args):
+        kind = ir.FunctionType(_float, [_llvm_vector])
+        function = cgutils.get_or_insert_function(
+            builder.module, kind, "llvm.vector.reduce.fmax.v16f32"
+        )
+        # Else it would go lane by lane, to get NaNs right.
+        return builder.call(function, args, fastmath=("nnan", "nsz"))
+
+    return types.float32(a), codegen
+
+
+@intrinsic
 def _store_sums(typingctx, numbers, k, a, b, c, d):
     def codegen(context, builder, signature, args):
         def lanes(x, y, indices):
@@ -194,6 +216,14 @@ def _plain_add(a, b):
     return a + b
 
 
+def _plain_maximum(a, b):
+    return np.where(a > b, a, b)
+
+
+def _plain_largest_lane(a):
+    return a.max()
+
+
 def _plain_sum(v):
     # In the order in which the shuffles of `_store_sums` bring the lanes together.
     quads = (v[0::4] + v[2::4]) + (v[1::4] + v[3::4])
@@ -222,9 +252,12 @@ if PLAIN:
     splat = numba.njit(_plain_splat)
     fma = numba.njit(_plain_fma)
     add = numba.njit(_plain_add)
+    maximum = numba.njit(_plain_maximum)
+    largest_lane = numba.njit(_plain_largest_lane)
     store_sums = numba.njit(_plain_store_sums)
     prefetch = numba.njit(_plain_prefetch)
     float_from_bits = numba.njit(_plain_float_from_bits)
 else:
     load, store, splat, fma, add = _load, _store, _splat, _fma, _add
+    maximum, largest_lane = _maximum, _largest_lane
     store_sums, prefetch, float_from_bits = _store_sums, _prefetch, _float_from_bits
