@@ -13,12 +13,14 @@ import os
 
 import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
 LANES = 16
+# Whether a vector is one register, of which there are 32 then.
+HAS_512_BITS = bool(binding.get_host_cpu_features().get("avx512f"))
 PLAIN = numba.config.DISABLE_JIT or os.environ.get("SKEMBED_PLAIN_VECTORS") == "1"
 
 
