@@ -205,12 +205,13 @@ def kernels_work() -> bool:
     if not HAS_512_BITS:
         return False
     generator = torch.Generator().manual_seed(0)
-    states = torch.randn((3, 1, 2, 20, 2 * LANES), generator=generator)
-    masks = Masks(causal_mask_function, states.device)
+    shape = (3, 1, 2, 20, 2 * LANES)
+    query, key, value = torch.randn(shape, generator=generator).unbind()
+    masks = Masks(causal_mask_function, query.device)
     with torch.inference_mode(), groups_of(np.array([8, 9, 3])):
-        expected = _grouped(*states, None, masks)
+        expected = _grouped(query, key, value, None, masks)
         try:
-            found = _compiled(*states, None, masks.is_causal)
+            found = _compiled(query, key, value, None, masks.is_causal)
         # Whatever keeps code from being compiled, torch's attention does not need it.
         except Exception:  # noqa: BLE001
             return False
