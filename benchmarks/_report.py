@@ -4,13 +4,15 @@ import json
 import os
 import platform
 import re
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 RESULTS = Path(__file__).parent / "results"
 _PACKAGES = ("numpy", "numba", "scikit-learn", "gensim", "torch")
+Part: TypeAlias = Callable[[Path], Sequence[dict[str, Any]]]
 
 
 def machine() -> dict[str, Any]:
@@ -62,6 +64,35 @@ def write(name: str, rows: Sequence[dict[str, Any]], notes: str) -> str:
     _replace(RESULTS / f"{name}.json", json.dumps(report, indent=1) + "\n")
     _replace(RESULTS / f"{name}.md", page)
     return page
+
+
+def write_parts(
+    name: str, parts: dict[str, Part], chosen: Sequence[str] | None, notes: str
+) -> str:
+    """Run the chosen parts of a benchmark, and keep the rows of others.
+
+    Parameters
+    ----------
+    name : str
+    parts : dict of str to callable
+        Each is given an empty folder, and returns its rows.
+    chosen : sequence of str, or None
+        Names of parts; all if there are none.
+    notes : str
+
+    Returns
+    -------
+    page : str
+    """
+    path = RESULTS / f"{name}.json"
+    rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    for part in chosen or parts:
+        with tempfile.TemporaryDirectory() as folder:
+            measured = [{"part": part, **row} for row in parts[part](Path(folder))]
+        rows = [row for row in rows if row["part"] != part] + measured
+    rows.sort(key=lambda row: list(parts).index(row["part"]))
+    keys = dict.fromkeys(key for row in rows for key in row)
+    return write(name, [{key: row.get(key, "") for key in keys} for row in rows], notes)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -6,9 +6,7 @@ Without arguments, all three parts are measured; of parts that are not, the figu
 kept from the last run. Stanford's sources are looked for where `_stanford.py` says.
 """
 
-import json
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -19,7 +17,7 @@ import numpy as np
 
 from benchmarks._data import CORPUS, is_here, simple_wikipedia
 from benchmarks._quality import FILES, quality
-from benchmarks._report import RESULTS, write
+from benchmarks._report import write_parts
 from benchmarks._stanford import Stanford, can_build
 from benchmarks._timing import median_times
 from skembed._ragged import Ragged
@@ -59,11 +57,9 @@ def load(n_documents: int) -> Any:
     return encode_corpus(texts, TextAnalysis(prepare=str.lower), min_count=5)
 
 
-def row(part: str, case: str, threads: int, rate: float, ratio: float) -> dict:
+def row(case: str, threads: int, rate: float, ratio: float) -> dict[str, Any]:
     """Make a row of a speed table."""
-    return {
-        "part": part, "case": case, "threads": threads, "M/s": rate, "ratio": ratio
-    }  # fmt: skip
+    return {"case": case, "threads": threads, "M/s": rate, "ratio": ratio}
 
 
 def loop_count(documents: list[list[int]]) -> dict[tuple[int, int], float]:
@@ -111,7 +107,7 @@ def counting(folder: Path) -> Rows:
         for key, seconds in times.items()
     }
     base = rates.get(("Stanford", 1), np.nan)
-    return [row("counting", *key, rate, rate / base) for key, rate in rates.items()]
+    return [row(*key, rate, rate / base) for key, rate in rates.items()]
 
 
 def loop_train(counts: Cooccurrences, n_words: int) -> None:
@@ -171,7 +167,7 @@ def training(folder: Path) -> Rows:
         if epochs
     }
     return [
-        row("training", *key, rate, rate / rates.get(("Stanford", key[1]), np.nan))
+        row(*key, rate, rate / rates.get(("Stanford", key[1]), np.nan))
         for key, rate in rates.items()
     ]
 
@@ -214,7 +210,7 @@ def qualities(folder: Path) -> Rows:
         vectors = train()
         seconds = time.perf_counter() - start
         scores = quality(list(vocabulary.words), vectors)
-        rows.append({"part": "quality", "case": name, "seconds": seconds, **scores})
+        rows.append({"case": name, "seconds": seconds, **scores})
         print(rows[-1], flush=True)
     return rows
 
@@ -222,22 +218,9 @@ def qualities(folder: Path) -> Rows:
 PARTS = {"counting": counting, "training": training, "quality": qualities}
 
 
-def kept_rows() -> Rows:
-    """The rows of the last run."""
-    path = RESULTS / "glove.json"
-    return json.loads(path.read_text())["rows"] if path.exists() else []
-
-
 def main(chosen: list[str] | None = None) -> None:
-    if not is_here(CORPUS, *FILES):
-        return
-    rows = kept_rows()
-    for part in chosen or PARTS:
-        with tempfile.TemporaryDirectory() as folder:
-            rows = [r for r in rows if r["part"] != part] + PARTS[part](Path(folder))
-    keys = dict.fromkeys(key for r in rows for key in r)
-    rows.sort(key=lambda r: list(PARTS).index(r["part"]))
-    print(write("glove", [{key: r.get(key, "") for key in keys} for r in rows], NOTES))
+    if is_here(CORPUS, *FILES):
+        print(write_parts("glove", PARTS, chosen, NOTES))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """How fast published vectors are loaded, in how much memory, and how large pickles are.
 
-python -m benchmarks.bench_load
+    python -m benchmarks.bench_load [published] [made] [fasttext] [pickles]
+
+Without arguments, all parts are measured; of parts that are not, the figures are kept
+from the last run.
 """
 
 import gzip
@@ -9,7 +12,6 @@ import pickle
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from gensim.models import KeyedVectors
 
 import skembed
 from benchmarks._data import SHARED, is_here
-from benchmarks._report import write
+from benchmarks._report import write_parts
 from benchmarks._timing import median_times
 from skembed import WordVectors
 from skembed.datasets import load_textbooks
@@ -212,7 +214,7 @@ def _in_new_process(path: Path, *arguments: str) -> dict[str, float]:
     return result
 
 
-def pickles() -> list[dict[str, Any]]:
+def pickles(_folder: Path) -> list[dict[str, Any]]:
     """Size of a pickle, as a multiple of the rows that `transform` needs."""
     texts = load_textbooks(subset="train").data
     learned = skembed.SkipGramVectorizer(random_state=0).fit(texts).word_vectors_
@@ -235,12 +237,17 @@ def pickles() -> list[dict[str, Any]]:
     return rows
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rows = published_text(folder) + made_text(folder) + fasttext(folder)
-    print(write("load", rows + pickles(), NOTES))
+PARTS = {
+    "published": published_text,
+    "made": made_text,
+    "fasttext": fasttext,
+    "pickles": pickles,
+}
+
+
+def main(chosen: list[str] | None = None) -> None:
+    print(write_parts("load", PARTS, chosen, NOTES))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
