@@ -5,16 +5,19 @@ from collections.abc import Collection
 
 import numpy as np
 
+from skembed.formats._decoding import (
+    Decoding,
+    UndecodableWordError,
+    decode_words,
+)
 from skembed.formats._errors import FormatError
 from skembed.formats._header import Layout, check_size, no_header, parse_header
 from skembed.formats._kernels import copy_vectors, locate_records
 from skembed.formats._source import BLOCK_BYTES, Source, open_source
 from skembed.formats._table import (
     TableBuilder,
-    UndecodableWordError,
     WordTable,
     check_limit,
-    decode_words,
     expect_finite,
 )
 
@@ -25,6 +28,7 @@ _FASTTEXT_MAGIC = (793_712_314).to_bytes(4, "little")
 def read_word2vec_binary(
     path: str | os.PathLike[str],
     *,
+    encoding: str = "utf-8",
     errors: str = "strict",
     limit: int | None = None,
     vocabulary: Collection[str] | None = None,
@@ -35,9 +39,10 @@ def read_word2vec_binary(
     ----------
     path : str or path-like
         May be compressed by gzip, bzip2, xz or zip.
-    errors : str
-        What to do with words that are not UTF-8, as in `bytes.decode`. The original
-        word2vec cuts long words, sometimes within a character.
+    encoding, errors : str
+        How to decode the words, and what to do with those of another encoding, as in
+        `bytes.decode`. The original word2vec cuts long words, sometimes within a
+        character.
     limit : int or None
         Read only the first so many rows; what follows is not looked at.
     vocabulary : collection of str, or None
@@ -56,6 +61,7 @@ def read_word2vec_binary(
         or longer than its header says, with NaN or infinity.
     """
     check_limit(limit)
+    decoding = Decoding(encoding, errors)
     with open_source(path) as source:
         layout, data = _read_header(source)
         n_rows = check_size(source, layout, 1 + 4 * layout.vector_size, limit)
@@ -66,7 +72,7 @@ def read_word2vec_binary(
             limit=limit,
             vocabulary=vocabulary,
         )
-        data = _read_rows(source, data, builder, layout, errors)
+        data = _read_rows(source, data, builder, layout, decoding)
         if builder.n_seen == layout.n_rows:
             _expect_end(source, data)
     return builder.finish()
@@ -86,12 +92,16 @@ def _read_header(source: Source) -> tuple[Layout, bytes]:
 
 
 def _read_rows(
-    source: Source, data: bytes, builder: TableBuilder, layout: Layout, errors: str
+    source: Source,
+    data: bytes,
+    builder: TableBuilder,
+    layout: Layout,
+    decoding: Decoding,
 ) -> bytes:
     """Read what the header promises and the builder wants; return what was too much."""
     n_rows = layout.n_rows or 0
     while n_open := _n_open(builder, n_rows):
-        n_used = _take_records(source, data, builder, n_open, errors)
+        n_used = _take_records(source, data, builder, n_open, decoding)
         data = data[n_used:]
         if n_open == _n_open(builder, n_rows):
             # No record was complete. Read twice as much each time, as one may be long.
@@ -113,7 +123,7 @@ def _n_open(builder: TableBuilder, n_rows: int) -> int:
 
 
 def _take_records(
-    source: Source, block: bytes, builder: TableBuilder, n_open: int, errors: str
+    source: Source, block: bytes, builder: TableBuilder, n_open: int, decoding: Decoding
 ) -> int:
     """Take the complete records of a block; return how many bytes they are."""
     data = np.frombuffer(block, dtype=np.uint8)
@@ -124,7 +134,7 @@ def _take_records(
     starts, stops = starts[:n_records], stops[:n_records]
     position = source.position - len(block)
     try:
-        words = decode_words(data, starts, stops, separator=" ", errors=errors)
+        words = decode_words(data, starts, stops, separator=" ", decoding=decoding)
     except UndecodableWordError as error:
         raise FormatError(
             source.path,

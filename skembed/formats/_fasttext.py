@@ -12,6 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from skembed.formats._byte_reader import ByteReader
+from skembed.formats._decoding import (
+    Decoding,
+    UndecodableWordError,
+    decode_words,
+)
 from skembed.formats._errors import FormatError
 from skembed.formats._fasttext_model import (
     N_CENTROIDS,
@@ -22,7 +27,6 @@ from skembed.formats._fasttext_model import (
 )
 from skembed.formats._kernels import locate_entries
 from skembed.formats._source import open_source
-from skembed.formats._table import UndecodableWordError, decode_words
 
 MAGIC = 793_712_314
 _VERSIONS = (11, 12)
@@ -56,11 +60,12 @@ def read_fasttext(
         With the byte, if the file is not what it should be: of another format, shorter
         or longer than its sizes say.
     """
+    decoding = Decoding(encoding, errors)
     reader = ByteReader(path)
     version = _read_version(reader)
     settings = _read_settings(reader, version)
     n_words, n_labels, n_tokens, n_kept = _read_sizes(reader, version)
-    words, counts = _read_entries(reader, n_words, n_labels, encoding, errors)
+    words, counts = _read_entries(reader, n_words, n_labels, decoding)
     kept = _read_kept(reader, n_kept, settings.bucket) if n_kept >= 0 else None
     n_ngrams = settings.bucket if kept is None else len(kept)
 
@@ -153,7 +158,7 @@ def _read_sizes(reader: ByteReader, version: int) -> tuple[int, int, int, int]:
 
 
 def _read_entries(
-    reader: ByteReader, n_words: int, n_labels: int, encoding: str, errors: str
+    reader: ByteReader, n_words: int, n_labels: int, decoding: Decoding
 ) -> tuple[list[str], npt.NDArray[np.int64]]:
     """Read the words, then the labels, each with its count."""
     n_entries = n_words + n_labels
@@ -178,7 +183,7 @@ def _read_entries(
             reader.fail(what, found)
     try:
         words = decode_words(
-            reader.data, starts, stops, separator="\0", errors=errors, encoding=encoding
+            reader.data, starts, stops, separator="\0", decoding=decoding
         )
     except UndecodableWordError as error:
         raise FormatError(

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from skembed.formats._errors import FormatError
-from skembed.formats._kernels import gather_words
 
 
 class WordTable(NamedTuple):
@@ -121,60 +120,6 @@ def _stacklevel_outside() -> int:
     while frame and frame.f_globals.get("__name__", "").startswith("skembed."):
         frame, n_frames = frame.f_back, n_frames + 1
     return n_frames
-
-
-def decode_words(
-    data: npt.NDArray[np.uint8],
-    starts: npt.NDArray[np.int64],
-    stops: npt.NDArray[np.int64],
-    *,
-    separator: str,
-    errors: str,
-    encoding: str = "utf-8",
-) -> list[str]:
-    """Decode the words that stand at ``data[starts[i]:stops[i]]``.
-
-    Parameters
-    ----------
-    data : ndarray of shape (n_bytes,), uint8
-    starts, stops : ndarray of shape (n_words,), int64
-    separator : str
-        A character that no word holds.
-    errors : str
-        What to do with words of another encoding, as in `bytes.decode`.
-    encoding : str
-        One in which the separator is itself and part of nothing else.
-
-    Returns
-    -------
-    words : list of str
-
-    Raises
-    ------
-    UndecodableWordError
-        If `errors` is "strict" and a word is of another encoding.
-    """
-    # All at once, as to decode them one by one takes most of the time of a reading.
-    lengths = stops - starts + 1
-    gathered = np.empty(lengths.sum(), dtype=np.uint8)
-    gather_words(data, starts, stops, np.uint8(ord(separator)), gathered)
-    try:
-        return str(gathered.data, encoding, errors).split(separator)[:-1]
-    except UnicodeDecodeError as error:
-        ends = np.cumsum(lengths)
-        row = int(np.searchsorted(ends, error.start, side="right"))
-        word = data[starts[row] : stops[row]].tobytes()
-        raise UndecodableWordError(row, word, encoding) from error
-
-
-class UndecodableWordError(ValueError):
-    """The word of a row cannot be decoded; to be told with its place in the file."""
-
-    def __init__(self, row: int, word: bytes, encoding: str) -> None:
-        super().__init__(row, word, encoding)
-        self.row = row
-        self.expected = f"words in {encoding.upper()} (or another choice of errors=)"
-        self.found = repr(word[:40])
 
 
 def check_limit(limit: int | None) -> None:

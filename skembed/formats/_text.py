@@ -5,6 +5,7 @@ from collections.abc import Collection
 from itertools import chain
 from pathlib import Path
 
+from skembed.formats._decoding import Decoding
 from skembed.formats._errors import FormatError
 from skembed.formats._header import (
     Layout,
@@ -23,6 +24,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def read_word2vec_text(
     path: str | os.PathLike[str],
     *,
+    encoding: str = "utf-8",
     errors: str = "strict",
     limit: int | None = None,
     vocabulary: Collection[str] | None = None,
@@ -35,9 +37,9 @@ def read_word2vec_text(
     ----------
     path : str or path-like
         May be compressed by gzip, bzip2, xz or zip.
-    errors : str
-        What to do with words that are not UTF-8, as in `bytes.decode`: "strict" raises,
-        "replace" and "ignore" do what they say.
+    encoding, errors : str
+        How to decode the words, and what to do with those of another encoding, as in
+        `bytes.decode`: "strict" raises, "replace" and "ignore" do what they say.
     limit : int or None
         Read only the first so many rows; what follows is not looked at.
     vocabulary : collection of str, or None
@@ -61,12 +63,14 @@ def read_word2vec_text(
     not end in a number, since such a line is far more often one of too many numbers.
     A file that is cut off within its very last number cannot be told from a whole one.
     """
-    return _read_text(path, errors, limit, vocabulary, needs_header=True)
+    decoding = Decoding(encoding, errors)
+    return _read_text(path, decoding, limit, vocabulary, needs_header=True)
 
 
 def read_glove_text(
     path: str | os.PathLike[str],
     *,
+    encoding: str = "utf-8",
     errors: str = "strict",
     limit: int | None = None,
     vocabulary: Collection[str] | None = None,
@@ -77,7 +81,7 @@ def read_glove_text(
 
     Parameters
     ----------
-    path, errors, limit, vocabulary
+    path, encoding, errors, limit, vocabulary
         As in `read_word2vec_text`.
 
     Returns
@@ -89,12 +93,13 @@ def read_glove_text(
     FormatError
         As in `read_word2vec_text`.
     """
-    return _read_text(path, errors, limit, vocabulary, needs_header=False)
+    decoding = Decoding(encoding, errors)
+    return _read_text(path, decoding, limit, vocabulary, needs_header=False)
 
 
 def _read_text(
     path: str | os.PathLike[str],
-    errors: str,
+    decoding: Decoding,
     limit: int | None,
     vocabulary: Collection[str] | None,
     *,
@@ -117,7 +122,7 @@ def _read_text(
             limit=limit,
             vocabulary=vocabulary,
         )
-        rows = TextRows(builder, layout, errors)
+        rows = TextRows(builder, layout, decoding)
         for block in chain([first], blocks):
             rows.read(block)
             if builder.n_open == 0:

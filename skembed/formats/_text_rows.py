@@ -3,10 +3,15 @@
 import numpy as np
 import numpy.typing as npt
 
+from skembed.formats._decoding import (
+    Decoding,
+    UndecodableWordError,
+    decode_words,
+)
 from skembed.formats._errors import FormatError
 from skembed.formats._header import Layout, is_number
 from skembed.formats._kernels import locate_fields, parse_numbers
-from skembed.formats._table import TableBuilder, UndecodableWordError, decode_words
+from skembed.formats._table import TableBuilder
 
 _NEWLINE = 10
 
@@ -19,14 +24,16 @@ class TextRows:
     builder : TableBuilder
         Where the rows go.
     layout : Layout
-    errors : str
-        What to do with words that are not UTF-8.
+    decoding : Decoding
+        Of the words.
     """
 
-    def __init__(self, builder: TableBuilder, layout: Layout, errors: str) -> None:
+    def __init__(
+        self, builder: TableBuilder, layout: Layout, decoding: Decoding
+    ) -> None:
         self._builder = builder
         self._layout = layout
-        self._errors = errors
+        self._decoding = decoding
         self._line = 1 if layout.n_rows is None else 2
         self._blank_line: int | None = None
 
@@ -111,7 +118,7 @@ class TextRows:
         """Decode the words, and refuse those that end in a number too many."""
         try:
             words = decode_words(
-                data, starts, stops, separator="\n", errors=self._errors
+                data, starts, stops, separator="\n", decoding=self._decoding
             )
         except UndecodableWordError as error:
             line = self._line + error.row

@@ -48,6 +48,7 @@ def load_table(
     mmap: bool,
     limit: int | None,
     vocabulary: Collection[str] | None,
+    encoding: str,
     errors: str,
 ) -> WordTable:
     """Read a file in the given format, or in that of its extension."""
@@ -63,7 +64,9 @@ def load_table(
         )
         raise ValueError(msg)
     read = _READERS[format]
-    return read(path, errors=errors, limit=limit, vocabulary=vocabulary)
+    return read(
+        path, encoding=encoding, errors=errors, limit=limit, vocabulary=vocabulary
+    )
 
 
 def save_table(

@@ -238,6 +238,7 @@ class SubwordVectors(WordVectors):
         mmap: bool = False,
         limit: int | None = None,
         vocabulary: Collection[str] | None = None,
+        encoding: str = "utf-8",
         errors: str = "strict",
     ) -> Self:
         """Read what `save` wrote in the native format.
@@ -248,10 +249,10 @@ class SubwordVectors(WordVectors):
             `WordVectors.load` reads such a file, too, without the n-grams.
         format : "native" or None
         mmap : bool
-            As in `WordVectors.load`, like the next three. All n-grams are read.
+            As in `WordVectors.load`, like the next four. All n-grams are read.
         limit : int or None
         vocabulary : collection of str, or None
-        errors : str
+        encoding, errors : str
 
         Returns
         -------
@@ -271,8 +272,9 @@ class SubwordVectors(WordVectors):
             )
             raise ValueError(msg)
         words = load_table(
-            path, "native", mmap=mmap, limit=limit, vocabulary=vocabulary, errors=errors
-        )
+            path, "native", mmap=mmap, limit=limit, vocabulary=vocabulary,
+            encoding=encoding, errors=errors,
+        )  # fmt: skip
         return cls._from_tables(words, read_native_ngrams(path, mmap=mmap))
 
     @classmethod
@@ -384,10 +386,8 @@ class SubwordVectors(WordVectors):
         known = WordVectors.from_gensim(keyed_vectors)
         vectors = keyed_vectors.vectors_ngrams
         buckets = np.arange(len(vectors), dtype=np.int32)
-        lengths = keyed_vectors.min_n, keyed_vectors.max_n
-        if not len(vectors):
-            lengths = 0, 0
-        ngrams = NgramTable(buckets, vectors, *lengths, len(vectors))
+        sizes = keyed_vectors.min_n, keyed_vectors.max_n, len(vectors)
+        ngrams = NgramTable(buckets, vectors, *(sizes if len(vectors) else (0, 0, 0)))
         words = WordTable(known.index_to_key, known.vectors, known.counts)
         return cls._from_tables(words, ngrams)
 

@@ -200,6 +200,7 @@ class WordVectors(SimilarityQueries):
         mmap: bool = False,
         limit: int | None = None,
         vocabulary: Collection[str] | None = None,
+        encoding: str = "utf-8",
         errors: str = "strict",
     ) -> Self:
         """Read words from a file.
@@ -217,8 +218,8 @@ class WordVectors(SimilarityQueries):
             Read only the first so many rows.
         vocabulary : collection of str, or None
             Keep only these words.
-        errors : str
-            What to do with words that are not UTF-8, as in `bytes.decode`.
+        encoding, errors : str
+            How to decode words, as in `bytes.decode`. Those of "native" are UTF-8.
 
         Returns
         -------
@@ -230,13 +231,9 @@ class WordVectors(SimilarityQueries):
             If the file is not what its format or its header says.
         """
         table = load_table(
-            path,
-            format,
-            mmap=mmap,
-            limit=limit,
-            vocabulary=vocabulary,
-            errors=errors,
-        )
+            path, format, mmap=mmap, limit=limit, vocabulary=vocabulary,
+            encoding=encoding, errors=errors,
+        )  # fmt: skip
         return cls(*table)
 
     def to_torch_embedding(

@@ -138,6 +138,11 @@ def test_words_that_are_not_utf8_follow_the_policy(file):
     assert read_word2vec_binary(path, errors="replace").words == ["caf\ufffd", "b"]
 
 
+def test_words_of_another_encoding_are_read_by_its_name(file):
+    path = file(b"1 2\n" + record("naïve".encode("cp1252"), 1, 2))
+    assert read_word2vec_binary(path, encoding="cp1252").words == ["naïve"]
+
+
 def test_a_limit_stops_before_what_follows(file):
     path = file(b"2 2\n" + A_AND_B + b"more")
     assert read_word2vec_binary(path, limit=1).words == ["a"]

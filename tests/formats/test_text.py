@@ -288,6 +288,26 @@ def test_words_that_are_not_utf8_follow_the_policy(file, errors, words):
     assert read_glove_text(path, errors=errors).words == words
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "koi8-r", "gb18030", "UTF8"])
+@pytest.mark.parametrize("read", [read_glove_text, read_word2vec_text])
+def test_words_of_another_encoding_are_read_by_its_name(file, read, encoding):
+    words = {"koi8-r": ["москва", "к"], "gb18030": ["北京", "市"]}.get(
+        encoding, ["naïve", "Ørsted"]
+    )
+    lines = "2 2\n" + "".join(f"{word} 1 2\n" for word in words)
+    assert read(file(lines.encode(encoding)), encoding=encoding).words == words
+
+
+def test_an_encoding_that_cannot_be_is_refused(file):
+    path = file("a 1 2\n".encode("utf-16"))
+    with pytest.raises(ValueError, match=r"has ASCII in it, got 'utf-16'. Convert"):
+        read_glove_text(path, encoding="utf-16")
+    with pytest.raises(ValueError, match="known to Python: unknown encoding: klingon"):
+        read_glove_text(path, encoding="klingon")
+    with pytest.raises(ValueError, match="unknown error handler name 'hide'"):
+        read_glove_text(path, errors="hide")
+
+
 def test_a_limit_stops_before_what_follows(file):
     path = file(b"9 2\na 1 2\nb 3 4\nc broken\n")
     table = read_word2vec_text(path, limit=2)
