@@ -14,6 +14,7 @@ from skembed import (
     GloVeVectorizer,
     PPMIVectorizer,
     SkipGramVectorizer,
+    SubwordVectors,
     WordVectors,
 )
 from skembed.testing import parametrize_with_text_checks
@@ -24,6 +25,13 @@ _WORDS = sorted(set(re.findall(r"\w+", " ".join(corpus()[0]).lower())))
 PUBLISHED = WordVectors(
     [*_WORDS[:-5], "walrus"],
     np.random.default_rng(0).normal(size=(len(_WORDS) - 4, 8)),
+)
+PUBLISHED_NGRAMS = SubwordVectors(
+    PUBLISHED.index_to_key,
+    PUBLISHED.vectors,
+    np.arange(50),
+    np.random.default_rng(1).normal(size=(50, 8)),
+    bucket=50,
 )
 
 # Models are named by their family here; a tuple stands for one that is loaded.
@@ -39,6 +47,14 @@ ESTIMATORS = [
             pretrained=PUBLISHED, fine_tune=True, min_count=1, epochs=2, random_state=0
         )
         for Vectorizer in (SkipGramVectorizer, GloVeVectorizer)
+    ),
+    FastTextVectorizer(pretrained=PUBLISHED_NGRAMS),
+    FastTextVectorizer(
+        pretrained=PUBLISHED_NGRAMS,
+        fine_tune=True,
+        min_count=1,
+        epochs=2,
+        random_state=0,
     ),
     BertLayerFeaturizer("bert"),
     BertLayerFeaturizer(

@@ -14,17 +14,20 @@ from skembed._ragged import Ragged
 from skembed._sklearn_private import HasMethods, Interval, StrOptions
 from skembed.estimators._analysis import TEXT_CONSTRAINTS
 from skembed.estimators._document_features import FEATURE_CONSTRAINTS
+from skembed.estimators._ngram_tables import (
+    NgramTables,
+    initial_tables,
+    kept_tables,
+    number_ngrams,
+)
+from skembed.estimators._occurring_words import OccurringWords
+from skembed.estimators._pretrained import PRETRAINED_CONSTRAINTS
 from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._training_cache import train_once
-from skembed.estimators._training_state import TrainingState
-from skembed.estimators._unseen_words import SubwordVectorizer, TrainedNgrams
+from skembed.estimators._training_state import Trained, TrainingState
+from skembed.estimators._unseen_words import SubwordVectorizer
 from skembed.text import Vocabulary, check_ngrams
-from skembed.training.fasttext import (
-    FastTextConfig,
-    FastTextTables,
-    extended_tables,
-    train_fasttext,
-)
+from skembed.training.fasttext import FastTextConfig, train_fasttext
 
 
 class FastTextVectorizer(SubwordVectorizer):
@@ -65,6 +68,17 @@ class FastTextVectorizer(SubwordVectorizer):
     shrink_windows : bool, default=True
         Whether the reach of each window is drawn uniformly from 1 to `window`, as in
         fastText, or always is `window`.
+    pretrained : str, path, WordVectors or gensim's KeyedVectors, default=None
+        Published vectors, or a file of them in any format that `WordVectors.load` or
+        `SubwordVectors.from_fasttext` reads. All their words are kept, in their order,
+        and all their n-grams, if they have any, as models of fastText do; `vector_size`
+        is not used then, nor are `min_n`, `max_n` and `bucket` where there are n-grams.
+        Objects are not copied.
+    fine_tune : bool, default=False
+        What `fit` does with `pretrained`: use the vectors as they are, and count their
+        words in `X`; or go on training words and n-grams from them on `X`, of which new
+        words join if they occur `min_count` times. Words that `X` does not hold keep
+        their vectors.
     epochs : int, default=5
         Passes over the corpus, at most.
     learning_rate : float, default=0.05
@@ -152,7 +166,8 @@ class FastTextVectorizer(SubwordVectorizer):
         `SubwordVectors.vectors_of`, and `SubwordVectors.to_fasttext` for a file that
         fastText reads.
     vocabulary_ : Vocabulary
-        The words, most frequent first, with their counts.
+        The words, most frequent first, with their counts; those of `pretrained` come
+        before all others, in their order, with a count of 0 if `X` does not hold them.
     idf_ : ndarray of shape (n_words,), float64
         The weights of words for ``pooling="idf"``.
     common_components_ : dict of str to ndarray
@@ -207,6 +222,7 @@ class FastTextVectorizer(SubwordVectorizer):
         "ns_exponent": [Interval(Real, None, None, closed="neither")],
         "sample": [Interval(Real, 0, None, closed="left")],
         "shrink_windows": ["boolean"],
+        **PRETRAINED_CONSTRAINTS,
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "min_learning_rate": [Interval(Real, 0, None, closed="left")],
@@ -237,6 +253,8 @@ class FastTextVectorizer(SubwordVectorizer):
         ns_exponent: float = 0.5,
         sample: float = 1e-4,
         shrink_windows: bool = True,
+        pretrained: Any = None,
+        fine_tune: bool = False,
         epochs: int = 5,
         learning_rate: float = 0.05,
         min_learning_rate: float = 0.0,
@@ -274,6 +292,8 @@ class FastTextVectorizer(SubwordVectorizer):
         self.ns_exponent = ns_exponent
         self.sample = sample
         self.shrink_windows = shrink_windows
+        self.pretrained = pretrained
+        self.fine_tune = fine_tune
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.min_learning_rate = min_learning_rate
@@ -323,40 +343,41 @@ class FastTextVectorizer(SubwordVectorizer):
         document_weight: npt.NDArray[np.float64] | None,
         progress: TrainingProgress,
         earlier: TrainingState | None,
-    ) -> TrainedNgrams:
+    ) -> Trained:
         seed = self._draw_seed(earlier)
-        ngrams = self._number_ngrams(vocabulary, earlier)
-        arguments: dict[str, Any] = {
-            "corpus": corpus,
-            "counts": vocabulary.counts,
+        words = OccurringWords.of(corpus, vocabulary.counts)
+        tables = None
+        if earlier is not None and earlier.tables:
+            tables = NgramTables(*earlier.tables)
+        lengths = self._ngram_lengths(tables)
+        ngrams = number_ngrams(words.of_words(vocabulary.words), lengths)
+        size = self.vector_size if tables is None else tables.vectors.shape[1]
+        goes_on = earlier is not None and not earlier.before_fit
+        has_seed = isinstance(self.random_state, int | np.integer)
+        arguments = {
+            "corpus": words.corpus,
+            "counts": words.counts,
             "ngrams": ngrams.rows,
-            "config": self._config(one_pass=earlier is not None),
+            "config": self._config(size, one_pass=goes_on),
             "seed": seed,
             "document_weight": document_weight,
+            "initial": tables and initial_tables(words, ngrams, tables, seed),
         }
-        if earlier is not None and earlier.tables:
-            arguments["initial"] = extended_tables(
-                FastTextTables(*earlier.tables),
-                len(vocabulary),
-                ngrams.known,
-                len(ngrams.buckets),
-                seed,
-            )
-        has_seed = isinstance(self.random_state, int | np.integer)
         result = train_once(
-            self.memory if has_seed and earlier is None else None,
+            self.memory if has_seed and not goes_on else None,
             train_fasttext,
             arguments,
             is_whole=lambda: not progress.stopped,
             n_threads=effective_n_jobs(self.n_jobs),
             progress=progress,
         )
-        tables = tuple(result.tables)
-        return TrainedNgrams(result.vectors, tables, result.losses, ngrams.buckets)
+        kept = kept_tables(tables, len(vocabulary), words, ngrams, result, lengths)
+        return Trained(kept.vectors, tuple(kept), result.losses, kept.table)
 
-    def _config(self, *, one_pass: bool) -> FastTextConfig:
+    def _config(self, vector_size: int, *, one_pass: bool) -> FastTextConfig:
         names = {field.name for field in fields(FastTextConfig)} - {"loss"}
         config = FastTextConfig(**{name: getattr(self, name) for name in names})
+        config = replace(config, vector_size=vector_size)
         if one_pass:
             constant = self.learning_rate
             return replace(config, epochs=1, min_learning_rate=constant, tol=None)

@@ -1,5 +1,6 @@
 """Training on those words of a vocabulary alone that have occurred."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,10 @@ class OccurringWords:
         ids = np.full(len(counts), -1, dtype=np.int32)
         ids[rows] = np.arange(len(rows))
         return cls(Ragged(ids[corpus.values], corpus.offsets), counts[rows], rows)
+
+    def of_words(self, words: Sequence[str]) -> Sequence[str]:
+        """Return those of all words that have occurred, by their ids."""
+        return words if self.rows is None else [words[i] for i in self.rows.tolist()]
 
     def of_table(self, table: Float32Array) -> Float32Array:
         """Return their rows of a table; the table itself if all words occur."""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skembed.estimators._pretrained import as_word_vectors
+from skembed.formats import NgramTable
 from skembed.vectors import SubwordVectors, WordVectors
 
 
@@ -47,7 +48,9 @@ def pack_vectors(given: Any, learned: WordVectors | None) -> dict[str, Any]:
     if learned is None or not _is_same(vectors, learned):
         state["vectors"] = vectors.vectors
         state["letters"], state["word_ends"] = pack_words(vectors.index_to_key)
-    if isinstance(vectors, SubwordVectors):
+    if isinstance(vectors, SubwordVectors) and isinstance(learned, SubwordVectors):
+        state["has_learned_ngrams"] = _are_same(vectors.ngrams, learned.ngrams)
+    if isinstance(vectors, SubwordVectors) and not state.get("has_learned_ngrams"):
         state["ngrams"] = dict(vectors.ngrams._asdict())
     return state
 
@@ -68,6 +71,8 @@ def unpack_vectors(
     word_vectors : WordVectors
     """
     counts, ngrams = state["counts"], state.get("ngrams")
+    if state.get("has_learned_ngrams"):
+        ngrams = cast("SubwordVectors", learned).ngrams._asdict()
     if "vectors" in state:
         words = unpack_words(state["letters"], state["word_ends"])
         return word_vectors_of(words, state["vectors"], counts, ngrams)
@@ -107,9 +112,15 @@ def word_vectors_of(
 
 def _is_same(vectors: WordVectors, learned: WordVectors) -> bool:
     """Whether both have the same words, and one array of vectors in memory."""
-    one, other = vectors.vectors, learned.vectors
-    return (
-        one.shape == other.shape
-        and one.ctypes.data == other.ctypes.data
-        and vectors.index_to_key == learned.index_to_key
-    )
+    is_same = _is_one(vectors.vectors, learned.vectors)
+    return is_same and vectors.index_to_key == learned.index_to_key
+
+
+def _are_same(ngrams: NgramTable, learned: NgramTable) -> bool:
+    """Whether both are the same n-grams, and one array of vectors in memory."""
+    is_same = _is_one(ngrams.vectors, learned.vectors) and ngrams[2:] == learned[2:]
+    return is_same and np.array_equal(ngrams.buckets, learned.buckets)
+
+
+def _is_one(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.shape == other.shape and one.ctypes.data == other.ctypes.data

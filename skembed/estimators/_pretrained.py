@@ -12,6 +12,7 @@ from skembed._ragged import Ragged
 from skembed._sklearn_private import HasMethods
 from skembed.estimators._merging import join_vocabulary
 from skembed.estimators.documents import Document
+from skembed.formats import NgramTable
 from skembed.text import TextAnalysis, Vocabulary, encode, encode_corpus
 from skembed.vectors import SubwordVectors, WordVectors, load_published, without_ngrams
 
@@ -81,14 +82,40 @@ def check_pretrained_size(estimator: Any, published_size: int) -> None:
         Its parameter `vector_size` may be of the published size, or the default.
     published_size : int
     """
-    default = inspect.signature(type(estimator)).parameters["vector_size"].default
-    if estimator.vector_size not in (default, published_size):
+    if not _agrees(estimator, "vector_size", published_size):
         msg = (
             f"vector_size={estimator.vector_size}, but the vectors of pretrained are "
             f"of size {published_size}. Leave vector_size at its default: it is not "
             "used with pretrained."
         )
         raise ValueError(msg)
+
+
+def check_pretrained_ngrams(estimator: Any, ngrams: NgramTable) -> None:
+    """Raise a ValueError if other n-grams were asked for than published vectors have.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its parameters `min_n`, `max_n` and `bucket` may be those published, or the
+        defaults.
+    ngrams : NgramTable
+    """
+    for name in ("min_n", "max_n", "bucket"):
+        published = getattr(ngrams, name)
+        if not _agrees(estimator, name, published):
+            msg = (
+                f"{name}={getattr(estimator, name)}, but the n-grams of pretrained are "
+                f"of {name}={published}. Leave {name} at its default: it is not used "
+                "with n-grams of pretrained."
+            )
+            raise ValueError(msg)
+
+
+def _agrees(estimator: Any, name: str, published: int) -> bool:
+    """Whether a parameter is the published value, or its default."""
+    default = inspect.signature(type(estimator)).parameters[name].default
+    return getattr(estimator, name) in (default, published)
 
 
 def encode_known(

@@ -1,14 +1,18 @@
 """What training gives, and what it can go on from."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from skembed._ragged import Ragged
 from skembed.features import document_frequency
+from skembed.formats import NgramTable
+from skembed.vectors import SubwordVectors, WordVectors
 
 Float32Array = npt.NDArray[np.float32]
+Tables = tuple[npt.NDArray[Any], ...]
 
 
 @dataclass(frozen=True)
@@ -19,15 +23,24 @@ class Trained:
     ----------
     vectors : ndarray of shape (n_words, vector_size), float32
         The embedding of each word.
-    tables : tuple of ndarray, float32
-        All that was trained.
+    tables : tuple of ndarray
+        What training can go on from.
     losses : ndarray of shape (n_epochs,), float64
         The mean loss of each epoch.
+    ngrams : NgramTable or None
+        The vectors of n-grams, where words have any.
     """
 
     vectors: Float32Array
-    tables: tuple[Float32Array, ...]
+    tables: Tables
     losses: npt.NDArray[np.float64]
+    ngrams: NgramTable | None = None
+
+    @classmethod
+    def of_published(cls, published: WordVectors) -> "Trained":
+        """Return published vectors, of which nothing was trained."""
+        ngrams = published.ngrams if isinstance(published, SubwordVectors) else None
+        return cls(published.vectors, (), np.zeros(0), ngrams)
 
 
 @dataclass(frozen=True)
@@ -36,8 +49,8 @@ class TrainingState:
 
     Parameters
     ----------
-    tables : tuple of ndarray, float32
-        As training left them.
+    tables : tuple of ndarray
+        As training left them; the first has a row for each word.
     document_frequency : ndarray of shape (n_words,), int64
         How many of the documents seen hold each word.
     n_documents : int
@@ -49,14 +62,14 @@ class TrainingState:
         that were made of published vectors.
     """
 
-    tables: tuple[Float32Array, ...]
+    tables: Tables
     document_frequency: npt.NDArray[np.int64]
     n_documents: int
     losses: npt.NDArray[np.float64]
     n_batches: int
 
     @classmethod
-    def of_published(cls, tables: tuple[Float32Array, ...]) -> "TrainingState":
+    def of_published(cls, tables: Tables) -> "TrainingState":
         """Return the state of tables that were made of published vectors."""
         seen = np.zeros(len(tables[0]), dtype=np.int64)
         return cls(tables, seen, 0, np.zeros(0), n_batches=-1)

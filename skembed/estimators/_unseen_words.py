@@ -1,8 +1,7 @@
 """Features of documents in which words that `fit` did not see have vectors, too."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,57 +11,20 @@ from skembed._ragged import Ragged
 from skembed._sklearn_private import fit_context
 from skembed.estimators._analysis import count_vectorizer, text_analysis
 from skembed.estimators._document_features import WeightedWords
+from skembed.estimators._ngram_tables import NgramTables, ngrams_of, no_ngrams
 from skembed.estimators._partial_fit import OnlineWordVectorizer
-from skembed.estimators._training_state import Trained, TrainingState
+from skembed.estimators._pretrained import check_pretrained_ngrams
+from skembed.estimators._training_state import Tables, Trained
 from skembed.estimators.documents import Document
 from skembed.features import TokenFeatures
-from skembed.text import (
-    TextAnalysis,
-    Vocabulary,
-    encode_corpus,
-    ngram_buckets,
-    tokenize,
-)
-from skembed.vectors import SubwordVectors
+from skembed.text import TextAnalysis, Vocabulary, encode_corpus, tokenize
+from skembed.vectors import SubwordVectors, WordVectors
 
 Float32Array = npt.NDArray[np.float32]
 
 
 class _ReadDocuments(list[Document]):
     """Documents that `_read` has checked, and need not be again."""
-
-
-class NumberedNgrams(NamedTuple):
-    """The n-grams of a vocabulary, by the rows of their vectors.
-
-    Parameters
-    ----------
-    buckets : ndarray of shape (n_ngrams,), int32
-        The bucket of each row, rising.
-    rows : Ragged of int32
-        For each word the rows of its n-grams.
-    known : ndarray of shape (n_known,), int64
-        The rows that had a vector before.
-    """
-
-    buckets: npt.NDArray[np.int32]
-    rows: Ragged
-    known: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class TrainedNgrams(Trained):
-    """What training gives where words have n-grams.
-
-    Parameters
-    ----------
-    vectors, tables, losses
-        As in `Trained`; ``tables[1]`` are the vectors of n-grams.
-    buckets : ndarray of shape (n_ngrams,), int32
-        The buckets of the n-grams, rising.
-    """
-
-    buckets: npt.NDArray[np.int32]
 
 
 class SubwordVectorizer(OnlineWordVectorizer):
@@ -75,6 +37,7 @@ class SubwordVectorizer(OnlineWordVectorizer):
     min_n: int
     max_n: int
     bucket: int
+    _takes_ngrams = True
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(
@@ -166,38 +129,42 @@ class SubwordVectorizer(OnlineWordVectorizer):
         vectors: SubwordVectors = self.word_vectors_
         return vectors.subwords(word)
 
-    def _number_ngrams(
-        self, vocabulary: Vocabulary, earlier: TrainingState | None
-    ) -> NumberedNgrams:
-        """Number the n-grams of the vocabulary, and those that have vectors already."""
+    def _ngram_lengths(self, tables: NgramTables | None) -> tuple[int, int, int]:
+        """Return `min_n`, `max_n` and `bucket` of the n-grams that are to be trained.
+
+        Raises a ValueError if tables to go on from have others than are asked for.
+        """
         asked = self.min_n, self.max_n, self.bucket
-        hashed = ngram_buckets(vocabulary.words, *asked)
-        known = np.zeros(0, dtype=np.int32)
-        if earlier is not None and earlier.tables:
-            known, _, *learned = self.word_vectors_.ngrams
-            if tuple(learned) != asked:
-                msg = (
-                    f"partial_fit goes on with n-grams of (min_n, max_n, bucket) = "
-                    f"{tuple(learned)}, got {asked}. Set them back, or call fit."
-                )
-                raise ValueError(msg)
-        buckets = np.union1d(known, hashed.values).astype(np.int32)
-        rows = np.searchsorted(buckets, hashed.values).astype(np.int32)
-        return NumberedNgrams(
-            buckets, Ragged(rows, hashed.offsets), np.searchsorted(buckets, known)
-        )
+        if tables is None:
+            return asked
+        learned = tables.table[2:]
+        if self.pretrained is None and learned != asked:
+            msg = (
+                f"partial_fit goes on with n-grams of (min_n, max_n, bucket) = "
+                f"{learned}, got {asked}. Set them back, or call fit."
+            )
+            raise ValueError(msg)
+        return learned
+
+    def _published(self) -> WordVectors | None:
+        published = super()._published()
+        if published is not None and (ngrams := ngrams_of(published)):
+            check_pretrained_ngrams(self, ngrams)
+        return published
+
+    def _starting_tables(self, published: WordVectors) -> Tables:
+        asked = self.min_n, self.max_n, self.bucket
+        return tuple(NgramTables.of_published(published, asked))
 
     def _word_vectors(self, vocabulary: Vocabulary, trained: Trained) -> SubwordVectors:
-        return SubwordVectors(
-            vocabulary.words,
-            trained.vectors,
-            cast("TrainedNgrams", trained).buckets,
-            trained.tables[1],
-            min_n=self.min_n,
-            max_n=self.max_n,
-            bucket=self.bucket,
-            counts=vocabulary.counts,
+        vectors = trained.vectors
+        buckets, rows, min_n, max_n, bucket = trained.ngrams or no_ngrams(
+            vectors.shape[1], 0, 0, 0
         )
+        return SubwordVectors(
+            vocabulary.words, vectors, buckets, rows,
+            min_n=min_n, max_n=max_n, bucket=bucket, counts=vocabulary.counts,
+        )  # fmt: skip
 
     def _read(self, X: Any) -> tuple[Iterable[Document], TextAnalysis]:
         if isinstance(X, _ReadDocuments):

@@ -17,11 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skembed._processes import process_map
 from skembed._ragged import Ragged
-from skembed._sklearn_private import (
-    CallbackSupportMixin,
-    clone_sharing,
-    fit_context,
-)
+from skembed._sklearn_private import CallbackSupportMixin, clone_sharing, fit_context
 from skembed.estimators._analysis import count_vectorizer, text_analysis
 from skembed.estimators._document_features import (
     WeightedWords,
@@ -39,16 +35,18 @@ from skembed.estimators._pretrained import (
 )
 from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._state import pack_state, unpack_state
-from skembed.estimators._training_state import Trained, TrainingState, next_state
+from skembed.estimators._training_state import (
+    Tables,
+    Trained,
+    TrainingState,
+    next_state,
+)
 from skembed.estimators.documents import (
     Document,
     check_document_weight,
     check_documents,
 )
-from skembed.features import (
-    TokenFeatures,
-    inverse_document_frequency,
-)
+from skembed.features import TokenFeatures, inverse_document_frequency
 from skembed.text import TextAnalysis, Vocabulary, encode, encode_corpus, tokenize
 from skembed.vectors import WordVectors
 
@@ -71,6 +69,7 @@ class WordVectorizer(
     vector_size: int
     pretrained: Any = None
     fine_tune: bool = False
+    _takes_ngrams = False
     min_count: int
     max_vocab_size: int | None
     epochs: int
@@ -111,7 +110,7 @@ class WordVectorizer(
         trained : Trained
         """
 
-    def _starting_tables(self, published: WordVectors) -> tuple[Float32Array, ...]:
+    def _starting_tables(self, published: WordVectors) -> Tables:
         """Make the tables that training begins with if there are published vectors.
 
         Parameters
@@ -120,7 +119,7 @@ class WordVectorizer(
 
         Returns
         -------
-        tables : tuple of ndarray of shape (n_words, ...), float32
+        tables : tuple of ndarray
             Such that the vectors of words that do not occur are the published ones.
         """
         raise NotImplementedError
@@ -236,7 +235,7 @@ class WordVectorizer(
                 self._learn(vocabulary, corpus, sample_weight, progress, start)
             else:
                 check_document_weight(sample_weight, len(corpus))
-                untrained = Trained(published.vectors, (), np.zeros(0))
+                untrained = Trained.of_published(published)
                 self._keep(untrained, vocabulary, corpus, None)
         return corpus
 
@@ -260,7 +259,7 @@ class WordVectorizer(
         """Return the vectors that `pretrained` stands for, if it does for any."""
         if self.pretrained is None:
             return None
-        published = published_vectors(self.pretrained)
+        published = published_vectors(self.pretrained, ngrams=self._takes_ngrams)
         check_pretrained_size(self, published.vector_size)
         self._check_components(published.vector_size)
         return published

@@ -12,14 +12,21 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from skembed import GloVeVectorizer, SkipGramVectorizer, SubwordVectors, WordVectors
-from skembed.estimators import _counting, _skipgram
+from skembed import (
+    FastTextVectorizer,
+    GloVeVectorizer,
+    SkipGramVectorizer,
+    SubwordVectors,
+    WordVectors,
+)
+from skembed.estimators import _counting, _fasttext, _skipgram
 from skembed.features import POOLINGS
 from tests.formats.fasttext_files import GENSIM_FILES
 from tests.reference import pooling as reference
 
 WORDS = ["the", "cat", "dog", "walrus", "sings"]
-MODELS = [SkipGramVectorizer, GloVeVectorizer]
+MODELS = [SkipGramVectorizer, GloVeVectorizer, FastTextVectorizer]
+KINDS = [{"vectors": kind} for kind in ("input", "output", "input+output")]
 
 
 @pytest.fixture
@@ -42,6 +49,11 @@ def tuned(request, published):
     return model.set_params(**({"sample": 0} if "sample" in vars(model) else {}))
 
 
+def kinds_of(model):
+    """What a model can keep of its tables; fastText keeps one."""
+    return KINDS if "vectors" in vars(model) else [{}]
+
+
 def ids_in(words, documents):
     return [[words.index(w) for w in text.split() if w in words] for text in documents]
 
@@ -60,6 +72,7 @@ def test_nothing_is_trained(frozen, animals, monkeypatch):
 
     monkeypatch.setattr(_skipgram, "train_skipgram", fail)
     monkeypatch.setattr(_counting, "train_glove", fail)
+    monkeypatch.setattr(_fasttext, "train_fasttext", fail)
     frozen.fit(animals).fit_transform(animals)
 
 
@@ -160,20 +173,20 @@ def test_clones_share_the_vectors(frozen, published):
     assert clone(make_pipeline(frozen))[0].pretrained is published
 
 
-@pytest.mark.parametrize("kind", ["input", "output", "input+output"])
-def test_tuning_begins_with_the_published_vectors(tuned, published, animals, kind):
-    tuned.set_params(vectors=kind, learning_rate=1e-9)
-    if isinstance(tuned, SkipGramVectorizer):
+def test_tuning_begins_with_the_published_vectors(tuned, published, animals):
+    tuned.set_params(learning_rate=1e-9)
+    if "min_learning_rate" in vars(tuned):
         tuned.set_params(min_learning_rate=0)
-    tuned.fit(animals)
-    assert_allclose(tuned.word_vectors_[WORDS], published.vectors, atol=1e-6)
+    for kind in kinds_of(tuned):
+        tuned.set_params(**kind).fit(animals)
+        assert_allclose(tuned.word_vectors_[WORDS], published.vectors, atol=1e-6)
 
 
 def test_tuning_moves_words_that_occur_and_leaves_others_alone(
     tuned, published, animals
 ):
-    for kind in ("input", "output", "input+output"):
-        tuned.set_params(vectors=kind).fit(animals)
+    for kind in kinds_of(tuned):
+        tuned.set_params(**kind).fit(animals)
         assert_array_equal(tuned.word_vectors_["walrus"], published["walrus"])
         for word in ("the", "cat", "dog", "sings"):
             assert not np.array_equal(tuned.word_vectors_[word], published[word])

@@ -9,7 +9,13 @@ import skops.io
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
-from skembed import GloVeVectorizer, SkipGramVectorizer, SubwordVectors, WordVectors
+from skembed import (
+    FastTextVectorizer,
+    GloVeVectorizer,
+    SkipGramVectorizer,
+    SubwordVectors,
+    WordVectors,
+)
 
 WORDS = ["the", "cat", "dog", "walrus", "sings"]
 MORE = ["a walrus and a walrus", "the walrus sleeps"]
@@ -21,15 +27,15 @@ def published(rng):
     return WordVectors(WORDS, vectors, counts=[9, 8, 7, 6, 5])
 
 
-@pytest.fixture
-def tuned(published):
-    return SkipGramVectorizer(
+@pytest.fixture(params=[SkipGramVectorizer, FastTextVectorizer])
+def tuned(request, published):
+    return request.param(
         pretrained=published, fine_tune=True, min_count=1, epochs=2, sample=0,
         random_state=0,
     )  # fmt: skip
 
 
-@pytest.fixture(params=[SkipGramVectorizer, GloVeVectorizer])
+@pytest.fixture(params=[SkipGramVectorizer, GloVeVectorizer, FastTextVectorizer])
 def frozen(request, published):
     return request.param(pretrained=published)
 
@@ -119,7 +125,8 @@ def test_vectors_of_gensim_are_loaded_as_our_own(published, animals):
 def test_skops_needs_to_trust_the_estimator_alone(tuned, animals):
     dumped = skops.io.dumps(tuned.fit(animals))
     untrusted = skops.io.get_untrusted_types(data=dumped)
-    assert untrusted == ["skembed.estimators._skipgram.SkipGramVectorizer"]
+    kind = type(tuned)
+    assert untrusted == [f"{kind.__module__}.{kind.__name__}"]
     loaded = skops.io.loads(dumped, trusted=untrusted)
     assert_array_equal(loaded.transform(animals), tuned.transform(animals))
     assert loaded.pretrained.index_to_key == WORDS

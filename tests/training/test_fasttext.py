@@ -12,8 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skembed._ragged import Ragged
 from skembed.training.fasttext import (
     FastTextConfig,
-    FastTextTables,
-    extended_tables,
+    own_rows,
     train_fasttext,
 )
 from skembed.training.fasttext._composition import compose, overlap
@@ -115,17 +114,13 @@ def test_training_goes_on_from_given_tables(topics, ngrams):
         assert_array_equal(table, old)
 
 
-def test_tables_grow_around_what_they_hold(rng):
-    old = FastTextTables(*(rng.normal(size=(n, 3)).astype("f") for n in (2, 4, 2)))
-    places = np.array([0, 2, 3, 6])
-    new = extended_tables(old, 5, places, 7, seed=0)
-    assert [len(table) for table in new] == [5, 7, 5]
-    assert_array_equal(new.words[:2], old.words)
-    assert_array_equal(new.ngrams[places], old.ngrams)
-    assert_array_equal(new.output, np.concatenate([old.output, np.zeros((3, 3))]))
-    drawn = np.concatenate([new.words[2:], np.delete(new.ngrams, places, axis=0)])
-    assert (np.abs(drawn) <= 1 / 3).all()
-    assert len(np.unique(drawn)) == drawn.size
+def test_own_rows_are_those_with_which_words_have_given_vectors(rng):
+    ngrams = Ragged.from_lengths(np.array([3, 0, 0, 1, 2], np.int32), [3, 0, 2])
+    vectors, rows = (rng.normal(size=(n, 5)).astype(np.float32) for n in (3, 4))
+    own = own_rows(vectors, rows, ngrams)
+    for word, of_word in enumerate(ngrams):
+        mean = np.vstack([own[word], rows[of_word]]).mean(axis=0)
+        assert_allclose(mean, vectors[word], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("parallel", ["reproducible", "hogwild"])

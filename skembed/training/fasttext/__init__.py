@@ -20,7 +20,7 @@ from skembed.training.fasttext._config import (
 )
 from skembed.training.fasttext._objective import NgramSampling
 from skembed.training.fasttext._schedule import NgramSchedule
-from skembed.training.fasttext._tables import draw_rows, extended_tables
+from skembed.training.fasttext._tables import draw_rows, own_rows
 from skembed.training.skipgram._epochs import Progress, run_epochs, sampled
 from skembed.training.skipgram._kernels.center import Composition
 from skembed.training.skipgram._tables import padded_table, unpadded
@@ -29,7 +29,8 @@ __all__ = [
     "FastTextConfig",
     "FastTextResult",
     "FastTextTables",
-    "extended_tables",
+    "draw_rows",
+    "own_rows",
     "train_fasttext",
 ]
 

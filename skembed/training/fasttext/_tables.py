@@ -3,8 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from skembed.training.fasttext._config import FastTextTables, Matrix
-from skembed.training.skipgram._tables import draw_input
+from skembed._ragged import Ragged
+from skembed.training.fasttext._composition import compose, word_vectors
+from skembed.training.fasttext._config import Matrix
+from skembed.training.skipgram._tables import draw_input, padded_table
 
 
 def draw_rows(rows: Matrix, rng: np.random.Generator) -> None:
@@ -21,39 +23,34 @@ def draw_rows(rows: Matrix, rng: np.random.Generator) -> None:
     rows *= np.float32(2.0)
 
 
-def extended_tables(
-    tables: FastTextTables,
-    n_words: int,
-    known: npt.NDArray[np.int64],
-    n_ngrams: int,
-    seed: int,
-) -> FastTextTables:
-    """Add rows of new words and n-grams.
+def own_rows(
+    vectors: npt.NDArray[np.float32], ngram_vectors: Matrix, ngrams: Ragged
+) -> Matrix:
+    """Find the words' own rows, with which they have given vectors.
 
     Parameters
     ----------
-    tables : FastTextTables
-    n_words : int
-        How many words there are to be. New ones come after those that are there.
-    known : ndarray of shape (n_known,), int64
-        Where the n-grams that are there go to.
-    n_ngrams : int
-        How many there are to be.
-    seed : int
-        Fixes the new inputs; new outputs are zeros.
+    vectors : ndarray of shape (n_words, vector_size), float32
+        What the means of the words' rows are to be.
+    ngram_vectors : ndarray of shape (n_ngrams, vector_size), float32
+    ngrams : Ragged of int32
+        For each word its n-grams, from 0 to n_ngrams - 1.
 
     Returns
     -------
-    tables : FastTextTables
+    rows : ndarray of shape (n_words, vector_size), float32
+
+    Examples
+    --------
+    >>> ngrams = Ragged.from_lengths(np.array([0, 1, 1], np.int32), [2, 1])
+    >>> own_rows(np.array([[3.0], [2.0]], "f"), np.array([[1.0], [4.0]], "f"), ngrams)
+    array([[4.],
+           [0.]], dtype=float32)
     """
-    rng, size = np.random.default_rng(seed), tables.words.shape[1]
-    words = np.empty((n_words - len(tables.words), size), dtype=np.float32)
-    ngrams = np.empty((n_ngrams, size), dtype=np.float32)
-    draw_rows(words, rng)
-    draw_rows(ngrams, rng)
-    ngrams[known] = tables.ngrams
-    return FastTextTables(
-        np.concatenate([tables.words, words]),
-        ngrams,
-        np.concatenate([tables.output, np.zeros_like(words)]),
-    )
+    n_words, size = vectors.shape
+    composition = compose(ngrams)
+    table = padded_table(n_words + len(ngram_vectors), size)
+    table[n_words:-1, :size] = ngram_vectors
+    without = word_vectors(table, composition, size)
+    rows: Matrix = (vectors - without) / composition.share[:, None]
+    return rows
