@@ -1,23 +1,28 @@
-"""Skip-gram: one function, whatever the loss or the number of threads.
+"""Skip-gram: one function, whatever the loss, the number of threads or the device.
 
 It makes the tables and runs the epochs; a `Schedule` runs an epoch on tables that it is
-given. A core for another device is another schedule.
+given. The core for GPUs is another schedule.
 """
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from skembed._ragged import Ragged
 from skembed.training.skipgram._config import Matrix, SkipGramConfig, SkipGramResult
-from skembed.training.skipgram._epochs import Progress, run_epochs, sampled
+from skembed.training.skipgram._epochs import Progress, Runs, run_epochs, sampled
 from skembed.training.skipgram._objectives import OBJECTIVES, Objective
-from skembed.training.skipgram._schedule import Schedule
+from skembed.training.skipgram._schedule import Schedule, torch_schedule
 from skembed.training.skipgram._tables import (
     draw_input,
     padded_table,
     random_input,
     unpadded,
 )
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["SkipGramConfig", "SkipGramResult", "random_input", "train_skipgram"]
 
@@ -29,6 +34,7 @@ def train_skipgram(
     *,
     seed: int,
     n_threads: int = 1,
+    device: "torch.device | None" = None,
     document_weight: npt.NDArray[np.float32] | None = None,
     initial: tuple[Matrix, Matrix | None] | None = None,
     progress: Progress | None = None,
@@ -46,6 +52,10 @@ def train_skipgram(
         Fixes the initial tables and every draw.
     n_threads : int
         With ``parallel="reproducible"`` the result does not depend on it.
+    device : torch.device or None
+        Where the torch core trains, for ``loss="negative_sampling"``: if
+        torch.distributed has been initialised, together with the other processes, which
+        call this with the same arguments. None trains in compiled code on the CPU.
     document_weight : ndarray of shape (n_documents,), float32, or None
         Factor of the learning rate for each document's centre words.
     initial : tuple of ndarray, or None
@@ -84,13 +94,12 @@ def train_skipgram(
     )
     if initial is None:
         draw_input(tables[0][:-1, :size], np.random.default_rng(seeds))
-    schedule = Schedule(
-        sampled(corpus, counts, config.sample, document_weight),
-        tables,
-        objective,
-        config,
-        n_threads,
-    )
+    words = sampled(corpus, counts, config.sample, document_weight)
+    schedule: Runs
+    if device is None:
+        schedule = Schedule(words, tables, objective, config, n_threads)
+    else:
+        schedule = torch_schedule(words, counts, tables, config, device)
     losses = run_epochs(schedule, objective.initial_loss, config, seeds, progress)
     w_in, w_out = unpadded(tables[0], size), unpadded(tables[1], size)
     return SkipGramResult(w_in, w_out, np.array(losses))

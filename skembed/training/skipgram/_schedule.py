@@ -16,6 +16,7 @@ import numpy as np
 
 from skembed.training._aligned import aligned_zeros
 from skembed.training.skipgram._config import SkipGramConfig
+from skembed.training.skipgram._epochs import Runs
 from skembed.training.skipgram._kernels.replica import Replicas, Tables, clear, merge
 from skembed.training.skipgram._kernels.span import Corpus, Round, Windows
 from skembed.training.skipgram._kernels.step import TILE
@@ -144,6 +145,13 @@ class Schedule:
             run(merge_part, self._parts)
         loss, weight = results.sum(axis=0)
         return float(loss), float(weight)
+
+
+def torch_schedule(*arguments: Any) -> Runs:
+    """Make a `TorchSchedule`: torch is only imported where it trains."""
+    from skembed.training.skipgram._torch.schedule import TorchSchedule
+
+    return TorchSchedule(*arguments)
 
 
 @contextmanager

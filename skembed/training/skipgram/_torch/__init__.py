@@ -1,0 +1,1 @@
+"""The torch core of skip-gram with negative sampling, for GPUs."""
