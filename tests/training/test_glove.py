@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skembed.training import glove
 from skembed.training.cooccurrence import Cooccurrences, count_cooccurrences
-from skembed.training.glove import GloVeConfig, GloVeTables, train_glove
+from skembed.training.glove import GloVeConfig, GloVeTables, _schedule, train_glove
 from skembed.training.glove._blocks import N_BLOCKS, into_blocks
 from skembed.training.glove._kernels import entry_step
 from skembed.training.glove._tables import pack_tables, random_tables, unpack_tables
@@ -95,7 +94,7 @@ def test_the_first_loss_is_that_of_the_initial_tables(counted):
 
 
 def test_tables_do_not_depend_on_the_number_of_threads(counted, monkeypatch):
-    monkeypatch.setattr(glove, "_ENTRIES_AT_ONCE", 100)
+    monkeypatch.setattr(_schedule, "_ENTRIES_AT_ONCE", 100)
     one, two, many = (
         train_glove(counted, N_WORDS, CONFIG, seed=3, n_threads=n) for n in (1, 2, 40)
     )
@@ -128,13 +127,13 @@ def test_every_entry_is_in_its_block_once(counted):
 
 def test_entries_are_trained_on_once_per_epoch_in_another_order(counted, monkeypatch):
     seen = []
-    train_blocks = glove.train_blocks
+    train_blocks = _schedule.train_blocks
 
     def spy(entries, *rest):
         train_blocks(entries, *rest)
         seen.append(entries.copy())
 
-    monkeypatch.setattr(glove, "train_blocks", spy)
+    monkeypatch.setattr(_schedule, "train_blocks", spy)
     train_glove(counted, N_WORDS, replace(CONFIG, epochs=2), seed=0)
     first, second = seen[N_BLOCKS - 1], seen[-1]
     assert not np.array_equal(first, second)

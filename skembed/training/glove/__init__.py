@@ -1,20 +1,18 @@
 """GloVe: word vectors whose products are the logarithms of co-occurrence counts."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skembed.training._threads import Map, threads
 from skembed.training.cooccurrence import Cooccurrences
-from skembed.training.glove._blocks import N_BLOCKS, Blocks, into_blocks
+from skembed.training.glove._blocks import Blocks, into_blocks
 from skembed.training.glove._config import GloVeConfig, GloVeResult, GloVeTables
-from skembed.training.glove._kernels import train_blocks
-from skembed.training.glove._tables import (
-    FastTables,
-    pack_tables,
-    random_tables,
-    unpack_tables,
-)
+from skembed.training.glove._schedule import Runs, Schedule, torch_schedule
+from skembed.training.glove._tables import pack_tables, random_tables, unpack_tables
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = [
     "GloVeConfig",
@@ -28,8 +26,6 @@ Progress = Callable[[int, float, float], object]
 
 # A loss of so many times that of all scores 0 is not a model any more.
 _DIVERGED = 30.0
-# Entries to train on without an interrupt being answered.
-_ENTRIES_AT_ONCE = 1 << 21
 
 
 def train_glove(
@@ -39,6 +35,7 @@ def train_glove(
     *,
     seed: int,
     n_threads: int = 1,
+    device: "torch.device | None" = None,
     initial: GloVeTables | None = None,
     progress: Progress | None = None,
 ) -> GloVeResult:
@@ -53,6 +50,10 @@ def train_glove(
         Fixes the initial tables and the order of entries in each epoch.
     n_threads : int
         The result does not depend on it. More than 16 are of no use.
+    device : torch.device or None
+        Where the torch core trains: if torch.distributed has been initialised, together
+        with the other processes, which call this with the same arguments. None trains
+        in compiled code on the CPU.
     initial : GloVeTables or None
         To start from, copied. None: random ones.
     progress : callable or None
@@ -86,96 +87,47 @@ def train_glove(
     _check_initial(initial, n_words, config.vector_size)
     tables = pack_tables(initial)
     blocks = into_blocks(counts, config)
-    losses: list[float] = []
-    with threads(min(n_threads, N_BLOCKS)) as thread_map:
-        for epoch, child in enumerate(seeds.spawn(config.epochs)):
-            run = _Epoch(blocks, tables, config, min(n_threads, N_BLOCKS), epoch)
-            stop = run.train(child, thread_map, progress)
-            losses.append(run.mean_loss)
-            if stop or _has_settled(losses, config.tol):
-                break
+    schedule: Runs
+    if device is None:
+        schedule = Schedule(blocks, tables, config, n_threads)
+    else:
+        schedule = torch_schedule(blocks, tables, config, device)
+    losses = _run_epochs(schedule, blocks, config, seeds, progress)
     return GloVeResult(unpack_tables(tables, config.vector_size), np.array(losses))
 
 
-class _Epoch:
-    """One pass over all entries.
-
-    Parameters
-    ----------
-    blocks : Blocks
-    tables : tuple of ndarray
-        Changed in place.
-    config : GloVeConfig
-    n_threads : int
-    number : int
-    """
-
-    def __init__(
-        self,
-        blocks: Blocks,
-        tables: FastTables,
-        config: GloVeConfig,
-        n_threads: int,
-        number: int,
-    ) -> None:
-        self._blocks, self._tables, self._config = blocks, tables, config
-        self._n_threads, self._number = n_threads, number
-        self._loss, self._n_done = 0.0, 0
-
-    @property
-    def mean_loss(self) -> float:
-        """Mean loss of the entries so far."""
-        return self._loss / self._n_done if self._n_done else np.nan
-
-    def train(
-        self, seed: np.random.SeedSequence, thread_map: Map, progress: Progress | None
-    ) -> bool:
-        """Train on all diagonals, in random order; say whether to stop afterwards."""
-        rng = np.random.default_rng(seed)
-        key = np.uint64(rng.integers(2**63, dtype=np.uint64))
+def _run_epochs(
+    schedule: Runs,
+    blocks: Blocks,
+    config: GloVeConfig,
+    seeds: np.random.SeedSequence,
+    progress: Progress | None,
+) -> list[float]:
+    """Train until the last epoch, or as long as `progress` wants; return the losses."""
+    # The weights stand for errors of 1 where all logarithms are 0.
+    limit = _DIVERGED * (blocks.initial_loss + blocks.total_weight)
+    losses: list[float] = []
+    for epoch, seed in enumerate(seeds.spawn(config.epochs)):
+        total, n_done = 0.0, 0
         stop = False
-        for diagonal in rng.permutation(N_BLOCKS).tolist():
-            # Its blocks, one after the other.
-            rows = np.arange(N_BLOCKS)
-            numbers = rows * N_BLOCKS + (rows + diagonal) % N_BLOCKS
-            lengths = np.diff(self._blocks.bounds)[numbers]
-            n_pieces = max(-(-int(lengths.sum()) // _ENTRIES_AT_ONCE), 1)
-            for piece in range(n_pieces):
-                self._train_piece((diagonal, piece, n_pieces), key, thread_map)
-                done = lengths * (piece + 1) // n_pieces - lengths * piece // n_pieces
-                self._n_done += int(done.sum())
-                self._check()
-                if progress is not None and done.any():
-                    part = self._n_done / len(self._blocks.entries)
-                    stop = bool(progress(self._number, part, self.mean_loss)) or stop
-        return stop
+        for n_entries, loss in schedule.run_epoch(seed):
+            total, n_done = total + loss, n_done + n_entries
+            if not total <= limit:
+                raise ValueError(_diverged_message(epoch, config))
+            if progress is not None and n_entries:
+                part = n_done / len(blocks.entries)
+                stop = bool(progress(epoch, part, total / n_done)) or stop
+        losses.append(total / n_done)
+        if stop or _has_settled(losses, config.tol):
+            break
+    return losses
 
-    def _train_piece(
-        self, where: tuple[int, int, int], key: np.uint64, thread_map: Map
-    ) -> None:
-        losses = np.zeros(N_BLOCKS)
-        entries, bounds = self._blocks[:2]
 
-        def train(part: int) -> None:
-            train_blocks(
-                entries, bounds, N_BLOCKS, *where, part, self._n_threads, self._tables,
-                self._config.vector_size, np.float32(self._config.learning_rate), key,
-                losses,
-            )  # fmt: skip
-
-        list(thread_map(train, range(self._n_threads)))
-        self._loss += float(losses.sum())
-
-    def _check(self) -> None:
-        # The weights stand for errors of 1 where all logarithms are 0.
-        limit = _DIVERGED * (self._blocks.initial_loss + self._blocks.total_weight)
-        if not self._loss <= limit:
-            msg = (
-                f"Training diverged in epoch {self._number + 1}: the loss has become "
-                "infinite or far larger than at the start. Lower "
-                f"learning_rate={self._config.learning_rate}."
-            )
-            raise ValueError(msg)
+def _diverged_message(epoch: int, config: GloVeConfig) -> str:
+    return (
+        f"Training diverged in epoch {epoch + 1}: the loss has become infinite or far "
+        f"larger than at the start. Lower learning_rate={config.learning_rate}."
+    )
 
 
 def _has_settled(losses: list[float], tol: float | None) -> bool:
