@@ -4,6 +4,8 @@ It makes the tables, and says how words are made of rows; the epochs, the spans 
 their replicas are those of `skembed.training.skipgram`.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,9 +23,13 @@ from skembed.training.fasttext._config import (
 from skembed.training.fasttext._objective import NgramSampling
 from skembed.training.fasttext._schedule import NgramSchedule
 from skembed.training.fasttext._tables import draw_rows, own_rows
-from skembed.training.skipgram._epochs import Progress, run_epochs, sampled
+from skembed.training.skipgram._epochs import Progress, Runs, run_epochs, sampled
 from skembed.training.skipgram._kernels.center import Composition
+from skembed.training.skipgram._schedule import torch_schedule
 from skembed.training.skipgram._tables import padded_table, unpadded
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = [
     "FastTextConfig",
@@ -43,6 +49,7 @@ def train_fasttext(
     *,
     seed: int,
     n_threads: int = 1,
+    device: "torch.device | None" = None,
     document_weight: npt.NDArray[np.float32] | None = None,
     initial: FastTextTables | None = None,
     progress: Progress | None = None,
@@ -63,6 +70,8 @@ def train_fasttext(
         Fixes the initial tables and every draw.
     n_threads : int
         With ``parallel="reproducible"`` the result does not depend on it.
+    device : torch.device or None
+        As in `skembed.training.skipgram.train_skipgram`.
     document_weight : ndarray of shape (n_documents,), float32, or None
         Factor of the learning rate for each document's centre words.
     initial : FastTextTables or None
@@ -102,14 +111,13 @@ def train_fasttext(
         w_in[:n_words, :size] = initial.words
         w_in[n_words + places, :size] = initial.ngrams
     objective = NgramSampling(counts, composition, config)
-    schedule = NgramSchedule(
-        sampled(corpus, counts, config.sample, document_weight),
-        (w_in, w_out),
-        composition,
-        objective,
-        config,
-        n_threads,
-    )
+    words = sampled(corpus, counts, config.sample, document_weight)
+    both = w_in, w_out
+    schedule: Runs
+    if device is None:
+        schedule = NgramSchedule(words, both, composition, objective, config, n_threads)
+    else:
+        schedule = torch_schedule(words, counts, both, config, device, composition)
     losses = run_epochs(schedule, objective.initial_loss, config, seeds, progress)
     del schedule
     vectors = word_vectors(w_in, composition, size)
