@@ -1,5 +1,6 @@
-"""Where torch computes."""
+"""Where torch computes, and whether it is needed to train vectors of words."""
 
+import ctypes
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,10 @@ if TYPE_CHECKING:
 
 DTYPES = ("float32", "bfloat16", "float16")
 """The names of the number formats that networks may run in."""
+
+WORTH_A_GPU = 100_000_000
+"""Words, or counts, of all epochs from which on starting a GPU pays: a CPU takes them
+in some ten seconds, and importing torch and starting a GPU takes several."""
 
 
 def resolve_devices(device: Any) -> "tuple[torch.device, ...]":
@@ -80,3 +85,71 @@ def _is_there(device: "torch.device") -> bool:
     if device.type == "mps":
         return torch.backends.mps.is_available()
     return device.type == "cpu"
+
+
+def training_device(device: str, n_steps: int) -> "torch.device | None":
+    """Return where torch is to train vectors of words; None for compiled code.
+
+    On a CPU they are trained without torch. "auto" takes a GPU if there is one and the
+    work is worth starting it. The GPU's driver is asked first, so that torch is not
+    imported in vain.
+
+    Parameters
+    ----------
+    device : str
+        "auto", "cpu", or a device for torch.
+    n_steps : int
+        How many words, or counts, there are in all epochs.
+
+    Returns
+    -------
+    device : torch.device or None
+
+    Raises
+    ------
+    ValueError
+        If there is no such device.
+
+    Examples
+    --------
+    >>> training_device("auto", 1000), training_device("cpu", 10**12)
+    (None, None)
+    """
+    if device == "cpu":
+        return None
+    if device == "auto":
+        if n_steps < WORTH_A_GPU or not count_gpus():
+            return None
+        import torch
+
+        return torch.device("cuda") if torch.cuda.is_available() else None
+    (there,) = resolve_devices(device)
+    return None if there.type == "cpu" else there
+
+
+def trains_together(device: "torch.device | None") -> bool:
+    """Whether other processes take part in what torch trains on a device."""
+    if device is None:
+        return False
+    import torch.distributed as dist
+
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
+def count_gpus() -> int:
+    """Count the GPUs that NVIDIA's driver manages, without starting any of them.
+
+    A process that has started one cannot be forked any more; NVML, the library that
+    also ``nvidia-smi`` asks, starts none. Which of them a process may use, it does not
+    know.
+    """
+    count = ctypes.c_uint(0)
+    for name in ("libnvidia-ml.so.1", "nvml.dll"):
+        try:
+            nvml = ctypes.CDLL(name)
+        except OSError:
+            continue
+        if nvml.nvmlInit_v2() == 0:
+            nvml.nvmlDeviceGetCount_v2(ctypes.byref(count))
+            nvml.nvmlShutdown()
+    return count.value

@@ -1,7 +1,15 @@
 import pytest
 import torch
 
-from skembed._devices import DTYPES, resolve_devices
+from skembed import _devices
+from skembed._devices import (
+    DTYPES,
+    WORTH_A_GPU,
+    count_gpus,
+    resolve_devices,
+    training_device,
+    trains_together,
+)
 
 
 def test_auto_is_a_device_that_is_there():
@@ -33,3 +41,60 @@ def test_no_device_at_all_is_refused():
 
 def test_dtypes_are_names_of_torch():
     assert all(isinstance(getattr(torch, name), torch.dtype) for name in DTYPES)
+
+
+@pytest.fixture
+def one_gpu(monkeypatch):
+    """Let the driver count one GPU, which torch can use or cannot."""
+
+    class Nvml:
+        def nvmlInit_v2(self):  # noqa: N802
+            return 0
+
+        def nvmlDeviceGetCount_v2(self, count):  # noqa: N802
+            count._obj.value = 1
+            return 0
+
+        def nvmlShutdown(self):  # noqa: N802
+            return 0
+
+    monkeypatch.setattr(_devices.ctypes, "CDLL", lambda _: Nvml())
+
+    def torch_can_use_it(can):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: can)
+
+    return torch_can_use_it
+
+
+def test_vectors_of_words_are_trained_without_torch_where_there_is_no_gpu(monkeypatch):
+    def no_library(name):
+        raise OSError(name)
+
+    monkeypatch.setattr(_devices.ctypes, "CDLL", no_library)
+    assert count_gpus() == 0
+    assert training_device("auto", 10**12) is None
+
+
+def test_auto_takes_a_gpu_that_torch_can_use_if_the_work_is_worth_it(one_gpu):
+    one_gpu(can=True)
+    assert count_gpus() == 1
+    assert training_device("auto", WORTH_A_GPU) == torch.device("cuda")
+    assert training_device("auto", WORTH_A_GPU - 1) is None
+    one_gpu(can=False)
+    assert training_device("auto", WORTH_A_GPU) is None
+
+
+def test_the_cpu_trains_in_compiled_code_by_every_name():
+    assert training_device("cpu", 10**12) is None
+    assert training_device("cpu:0", 10**12) is None
+
+
+@pytest.mark.parametrize("device", ["abacus", "cuda:99", "meta"])
+def test_training_refuses_devices_that_are_not_there(device):
+    with pytest.raises(ValueError, match="device"):
+        training_device(device, 0)
+
+
+def test_one_process_does_not_train_together_with_others():
+    assert not trains_together(None)
+    assert not trains_together(torch.device("cpu"))

@@ -94,6 +94,7 @@ def count_and_train(
     *,
     counts_memory: Any,
     progress: Any,
+    device: Any = None,
     **working: Any,
 ) -> GloVeResult:
     """Train GloVe on the counts of a corpus.
@@ -113,6 +114,8 @@ def count_and_train(
     counts_memory : None, path or joblib.Memory
         Where the counts are kept.
     progress : callable
+    device : torch.device or None
+        Where to train, after counting.
     **working : dict
         See `working_parameters`.
 
@@ -127,6 +130,7 @@ def count_and_train(
         config,
         seed=seed,
         n_threads=working["n_threads"],
+        device=device,
         initial=initial,
         progress=progress,
     )

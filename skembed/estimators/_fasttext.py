@@ -24,6 +24,7 @@ from skembed.estimators._occurring_words import OccurringWords
 from skembed.estimators._pretrained import PRETRAINED_CONSTRAINTS
 from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._training_cache import train_once
+from skembed.estimators._training_device import check_device, device_argument
 from skembed.estimators._training_state import Trained, TrainingState
 from skembed.estimators._unseen_words import SubwordVectorizer
 from skembed.text import Vocabulary, check_ngrams
@@ -143,8 +144,11 @@ class FastTextVectorizer(SubwordVectorizer):
         How `n_jobs` threads share the work: such that the result does not depend on
         their number and order, or as fast as they can, overwriting each other's steps
         as in fastText.
-    device : {"auto", "cpu"}, default="auto"
-        Where to train. This release trains on the CPU.
+    device : str, default="auto"
+        Where to train: "cpu", or a GPU that torch can use, such as "cuda", "cuda:1" or
+        "mps"; "auto" takes a CUDA GPU if there is one and `epochs` times the words of
+        the corpus are 100 million or more. GPUs take no note of `parallel` and
+        `n_jobs`.
     memory : str, path or joblib.Memory, default=None
         Folder where trained vectors are kept, by the contents of the encoded corpus,
         the parameters of training and the seed: a grid over `pooling` then trains once
@@ -323,12 +327,7 @@ class FastTextVectorizer(SubwordVectorizer):
     def _check_parameters(self) -> None:
         super()._check_parameters()
         check_ngrams(self.min_n, self.max_n, self.bucket)
-        if self.device not in {"auto", "cpu"}:
-            msg = (
-                f"device={self.device!r} is not there: this release trains on the CPU. "
-                "Set device='auto' or device='cpu'."
-            )
-            raise ValueError(msg)
+        check_device(self)
         if self.min_learning_rate > self.learning_rate:
             msg = (
                 f"min_learning_rate={self.min_learning_rate} must not be above "
@@ -354,14 +353,16 @@ class FastTextVectorizer(SubwordVectorizer):
         size = self.vector_size if tables is None else tables.vectors.shape[1]
         goes_on = earlier is not None and not earlier.before_fit
         has_seed = isinstance(self.random_state, int | np.integer)
-        arguments = {
+        config = self._config(size, one_pass=goes_on)
+        arguments: dict[str, Any] = {
             "corpus": words.corpus,
             "counts": words.counts,
             "ngrams": ngrams.rows,
-            "config": self._config(size, one_pass=goes_on),
+            "config": config,
             "seed": seed,
             "document_weight": document_weight,
             "initial": tables and initial_tables(words, ngrams, tables, seed),
+            **device_argument(self, config.epochs, words.corpus),
         }
         result = train_once(
             self.memory if has_seed and not goes_on else None,

@@ -27,6 +27,7 @@ from skembed.estimators._occurring_words import OccurringWords
 from skembed.estimators._pretrained import PRETRAINED_CONSTRAINTS
 from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._training_cache import train_once
+from skembed.estimators._training_device import check_device, device_argument
 from skembed.estimators._training_state import Trained, TrainingState
 from skembed.estimators._word_vectorizer import WordVectorizer
 from skembed.text import Vocabulary
@@ -138,6 +139,11 @@ class GloVeVectorizer(WordVectorizer):
         What the units are, or a function from a document to a list of them.
     stop_words : {"english"}, collection of str or None, default=None
         Words to leave out.
+    device : str, default="auto"
+        Where to train: "cpu", or a GPU that torch can use, such as "cuda", "cuda:1" or
+        "mps"; "auto" takes a CUDA GPU if there is one and `epochs` times the words of
+        the corpus are 100 million or more. GPUs take no note of `n_jobs`, but
+        for counting.
     memory : str, path or joblib.Memory, default=None
         Folder where counts and trained vectors are kept, by the contents of the encoded
         corpus and the parameters: a grid over `vector_size`, `x_max` or `alpha` then
@@ -230,6 +236,7 @@ class GloVeVectorizer(WordVectorizer):
         **FEATURE_CONSTRAINTS,
         "missing": [StrOptions({"error", "empty"})],
         **TEXT_CONSTRAINTS,
+        "device": [str],
         "memory": [str, PathLike, HasMethods(["cache"]), None],
         "max_memory": [Interval(Real, 0, None, closed="neither")],
         "n_jobs": [Integral, None],
@@ -269,6 +276,7 @@ class GloVeVectorizer(WordVectorizer):
         token_pattern: str | None = r"(?u)\b\w+\b",
         analyzer: str | Callable[[str], list[str]] = "word",
         stop_words: Any = None,
+        device: str = "auto",
         memory: Any = None,
         max_memory: float = 4.0,
         n_jobs: int | None = None,
@@ -304,11 +312,16 @@ class GloVeVectorizer(WordVectorizer):
         self.token_pattern = token_pattern
         self.analyzer = analyzer
         self.stop_words = stop_words
+        self.device = device
         self.memory = memory
         self.max_memory = max_memory
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_device(self)
 
     def _train(
         self,
@@ -330,6 +343,7 @@ class GloVeVectorizer(WordVectorizer):
             "config": self._config(tables),
             "seed": seed,
             "initial": tables and GloVeTables(*map(words.of_table, tables)),
+            **device_argument(self, self.epochs, words.corpus),
         }
         has_seed = isinstance(self.random_state, int | np.integer)
         result = train_once(

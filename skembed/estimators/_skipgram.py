@@ -25,6 +25,7 @@ from skembed.estimators._skipgram_tables import (
     starting_tables,
 )
 from skembed.estimators._training_cache import train_once
+from skembed.estimators._training_device import check_device, device_argument
 from skembed.estimators._training_state import Trained, TrainingState
 from skembed.text import Vocabulary
 from skembed.training.skipgram import SkipGramConfig, train_skipgram
@@ -149,8 +150,11 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         How `n_jobs` threads share the work: such that the result does not depend on
         their number and order, or as fast as they can, overwriting each other's steps
         as in word2vec.
-    device : {"auto", "cpu"}, default="auto"
-        Where to train. This release trains on the CPU.
+    device : str, default="auto"
+        Where to train: "cpu", or a GPU that torch can use, such as "cuda", "cuda:1" or
+        "mps"; "auto" takes a CUDA GPU if there is one and `epochs` times the words of
+        the corpus are 100 million or more. GPUs take no note of `parallel` and
+        `n_jobs`, and know ``loss="negative_sampling"`` only.
     memory : str, path or joblib.Memory, default=None
         Folder where trained vectors are kept, by the contents of the encoded corpus,
         the parameters of training and the seed: a grid over `pooling` then trains once
@@ -324,12 +328,7 @@ class SkipGramVectorizer(OnlineWordVectorizer):
                 f"nodes of a tree: set vectors='input', got {self.vectors!r}."
             )
             raise ValueError(msg)
-        if self.device not in {"auto", "cpu"}:
-            msg = (
-                f"device={self.device!r} is not there: this release trains on the CPU. "
-                "Set device='auto' or device='cpu'."
-            )
-            raise ValueError(msg)
+        check_device(self)
         if self.min_learning_rate > self.learning_rate:
             msg = (
                 f"min_learning_rate={self.min_learning_rate} must not be above "
@@ -360,14 +359,16 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         tables = extended_tables(tables, len(vocabulary), seed)
         size = tables[0].shape[1] if tables else self.vector_size
         goes_on = earlier is not None and not earlier.before_fit
+        config = self._config(size, one_pass=goes_on)
         has_seed = isinstance(self.random_state, int | np.integer)
         arguments = {
             "corpus": words.corpus,
             "counts": words.counts,
-            "config": self._config(size, one_pass=goes_on),
+            "config": config,
             "seed": seed,
             "document_weight": document_weight,
             "initial": initial_tables(words, tables, self.loss),
+            **device_argument(self, config.epochs, words.corpus),
         }
         result = train_once(
             self.memory if has_seed and not goes_on else None,

@@ -10,6 +10,8 @@ import joblib
 from filelock import FileLock
 from sklearn.utils.validation import check_memory
 
+from skembed._devices import trains_together
+
 Result = TypeVar("Result")
 
 
@@ -38,7 +40,8 @@ def train_once(
     Parameters
     ----------
     memory : None, path or joblib.Memory
-        Where results are kept. None trains, and keeps nothing.
+        Where results are kept. None trains, and keeps nothing; so do processes that
+        train together on several GPUs.
     train : callable
         A function of a module, whose result is pickled.
     arguments : mapping
@@ -56,7 +59,8 @@ def train_once(
         Of two processes that ask for the same result at the same time, one trains; the
         other waits for it, and reads what it has kept.
     """
-    if memory is None:
+    # Processes that train together would wait for the one that has the lock.
+    if memory is None or trains_together(arguments.get("device")):
         return train(**arguments, **unhashed)
     if isinstance(memory, os.PathLike):
         memory = os.fspath(memory)

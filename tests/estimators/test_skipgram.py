@@ -79,7 +79,7 @@ def test_defaults_are_those_of_the_training_core():
         ("stop_words", "klingon"),
         ("token_pattern", None),
         ("parallel", "maybe"),
-        ("device", "cuda"),
+        ("device", "cuda:99"),
         ("device", "typewriter"),
         ("memory", 3),
         ("n_jobs", 1.5),
