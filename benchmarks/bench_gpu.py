@@ -1,0 +1,244 @@
+"""Vectors of words on a GPU: words per second, and how much memory traffic they cost.
+
+    python -m benchmarks.bench_gpu
+
+The torch cores run on the first CUDA device if there is one, and at small size on the
+CPU if there is none, where their speed means nothing: there the table says what a word
+costs, and that the vectors are as good as those of the compiled core.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten
+
+from benchmarks._data import CORPUS, is_here, simple_wikipedia
+from benchmarks._quality import FILES, quality
+from benchmarks._report import write
+from skembed._ragged import Ragged
+from skembed.text import TextAnalysis, encode_corpus, ngram_buckets
+from skembed.training._torch import find_segments
+from skembed.training.cooccurrence import count_cooccurrences
+from skembed.training.fasttext import FastTextConfig, train_fasttext
+from skembed.training.glove import GloVeConfig, train_glove
+from skembed.training.skipgram import SkipGramConfig, train_skipgram
+
+GPU = torch.cuda.is_available()
+DEVICE = torch.device("cuda" if GPU else "cpu")
+N_REPETITIONS = 5 if GPU else 1
+N_DOCUMENTS = 195_000 if GPU else 6_000
+EPOCHS = 5
+COPY_BYTES = 1 << (30 if GPU else 27)
+WHERE = "one GPU" if GPU else "the CPU, as there is no CUDA device: no rates of a GPU"
+NOTES = f"""
+Simple English Wikipedia, its first {N_DOCUMENTS:,} documents, on {WHERE}.
+Skip-gram and fastText with their defaults, 100 dimensions: million words a second.
+GloVe: 50 dimensions, window 15, without a GPU on a tenth of the documents; million
+counts a second. Compiled: in 2 threads. Adding: million updates of 100 numbers a
+second, to the rows of the vocabulary. Medians of {N_REPETITIONS} epochs. Bytes: what
+the operations of torch read and write for each word, count or update, of which caches
+serve a part, and their share of the bandwidth that a copy of {COPY_BYTES >> 20} MiB
+reaches. Quality after {EPOCHS} epochs, one seed; columns as for skipgram.
+"""
+
+
+class Traffic(TorchDispatchMode):
+    """Counts the bytes that operations read and write.
+
+    Of a table that is indexed, only the rows that are read or written count, which are
+    as large as the result, or as what is added.
+    """
+
+    # Operations that move nothing: views, and allocations.
+    _free = ("alias", "as_strided", "detach", "empty", "expand", "flatten", "mT",
+             "new_empty", "permute", "select", "slice", "t.default", "transpose",
+             "unbind", "unfold", "unsqueeze", "view")  # fmt: skip
+    _by_rows = ("index", "embedding_bag")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n_bytes = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = str(func).removeprefix("aten.").lstrip("_")
+        if name.startswith(self._free):
+            return result
+        read = [x.nbytes for x in tree_flatten((args, kwargs))[0] if _is_tensor(x)]
+        written = sum(x.nbytes for x in tree_flatten(result)[0] if _is_tensor(x))
+        if name.startswith("index_add"):
+            # The rows are read and written; what is added is read.
+            self.n_bytes += 3 * read[-1]
+        elif name.startswith(self._by_rows):
+            gathered = written
+            if name.startswith("embedding_bag"):
+                gathered = args[1].numel() * args[0][0].nbytes
+            self.n_bytes += gathered + written + sum(read[1:])
+        else:
+            self.n_bytes += sum(read) + written
+        return result
+
+
+def _is_tensor(x: object) -> bool:
+    return isinstance(x, torch.Tensor)
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Time a run, until the device is done."""
+    if GPU:
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    run()
+    if GPU:
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def copy_bandwidth() -> float:
+    """Bytes per second that a copy reads and writes."""
+    source = torch.ones(COPY_BYTES // 4, device=DEVICE)
+    target = torch.empty_like(source)
+    times = [seconds(lambda: target.copy_(source)) for _ in range(10)]
+    return 2 * COPY_BYTES / statistics.median(times)
+
+
+def traffic_of(run: Callable[[], object]) -> int:
+    """Count the bytes that the operations of a run move."""
+    with Traffic() as traffic:
+        run()
+    return traffic.n_bytes
+
+
+def rows_of(core: str, n: int, words: list[str], train: Any) -> list[dict[str, Any]]:
+    """Measure a core, compiled and in torch.
+
+    Parameters
+    ----------
+    core : str
+    n : int
+        Words or counts of an epoch.
+    words : list of str
+    train : callable
+        Takes a device and the number of epochs, and returns the vectors of words.
+    """
+    rows = []
+    for case, device in (("compiled", None), (f"torch, {DEVICE.type}", DEVICE)):
+        # All is compiled, or warm, when it is timed.
+        scores = quality(words, train(device, EPOCHS))
+        run = partial(train, device, 1)
+        rate = n / statistics.median(seconds(run) for _ in range(N_REPETITIONS))
+        n_bytes = "" if device is None else traffic_of(run) / n
+        rows.append({**cells(f"{core}, {case}", rate, n_bytes), **scores})
+    return rows
+
+
+def cells(case: str, rate: float, n_bytes: Any) -> dict[str, Any]:
+    """Say what was measured; `n_bytes` is empty where it is not known."""
+    share = n_bytes and rate * n_bytes / copy_bandwidth()
+    row = {"case": case, "M/s": rate / 1e6, "bytes": n_bytes, "of bandwidth": share}
+    print(row, flush=True)
+    return row
+
+
+def skipgram_rows(corpus: Ragged, vocabulary: Any) -> list[dict[str, Any]]:
+    """Rows of skip-gram."""
+
+    def train(device: Any, epochs: int) -> np.ndarray:
+        config = SkipGramConfig(epochs=epochs)
+        return train_skipgram(
+            corpus, vocabulary.counts, config, seed=1, n_threads=2, device=device
+        ).input
+
+    return rows_of("skip-gram", len(corpus.values), list(vocabulary.words), train)
+
+
+def fasttext_rows(corpus: Ragged, vocabulary: Any) -> list[dict[str, Any]]:
+    """Rows of fastText."""
+    words = list(vocabulary.words)
+    buckets = ngram_buckets(words, 3, 6, 2_000_000)
+    _, numbers = np.unique(buckets.values, return_inverse=True)
+    ngrams = Ragged(numbers.astype(np.int32), buckets.offsets)
+
+    def train(device: Any, epochs: int) -> np.ndarray:
+        config = FastTextConfig(epochs=epochs)
+        return train_fasttext(
+            corpus, vocabulary.counts, ngrams, config, seed=1, n_threads=2,
+            device=device,
+        ).vectors  # fmt: skip
+
+    return rows_of("fastText", len(corpus.values), words, train)
+
+
+def glove_rows(corpus: Ragged, vocabulary: Any) -> list[dict[str, Any]]:
+    """Rows of GloVe."""
+    words = list(vocabulary.words)
+    counts = count_cooccurrences(corpus, len(words), window=15, n_threads=2)
+
+    def train(device: Any, epochs: int) -> np.ndarray:
+        tables = train_glove(
+            counts, len(words), GloVeConfig(epochs=epochs), seed=1, n_threads=2,
+            device=device,
+        ).tables  # fmt: skip
+        return tables.input + tables.output
+
+    return rows_of("GloVe", len(counts.rows), words, train)
+
+
+def adding_rows(corpus: Ragged, vocabulary: Any) -> list[dict[str, Any]]:
+    """Rows of adding updates to a table: one by one, or sorted and added up first.
+
+    One by one needs atomic additions on a GPU, which wait for one another where many
+    are of the same row, as in a text, and hardly do where rows are drawn uniformly.
+    """
+    n, n_words = 1 << 16, len(vocabulary.words)
+    table = torch.zeros(n_words, 100, device=DEVICE)
+    updates = torch.ones(n, 100, device=DEVICE)
+    drawn = {
+        "uniform rows": np.random.default_rng(0).integers(0, n_words, n),
+        "rows of a text": corpus.values[:n].astype(np.int64),
+    }
+
+    def atomic(rows: torch.Tensor) -> None:
+        table.index_add_(0, rows, updates)
+
+    def combined(rows: torch.Tensor) -> None:
+        (segments,) = find_segments(rows[None])
+        table.index_add_(0, segments.rows, segments.sums(updates))
+
+    measured = []
+    for how in (atomic, combined):
+        for which, values in drawn.items():
+            run = partial(how, torch.from_numpy(values).to(DEVICE))
+            rate = n / statistics.median([seconds(run) for _ in range(20)][1:])
+            case = f"adding, {how.__name__}, {which}"
+            measured.append(cells(case, rate, traffic_of(run) / n))
+    return measured
+
+
+def main() -> None:
+    if not is_here(CORPUS, *FILES):
+        return
+    texts = simple_wikipedia(N_DOCUMENTS)
+    vocabulary, corpus = encode_corpus(
+        texts, TextAnalysis(prepare=str.lower), min_count=5
+    )
+    # A tenth of the words have enough pairs where there is no GPU.
+    few = len(corpus) if GPU else len(corpus) // 10
+    start = Ragged(corpus.values[: corpus.offsets[few]], corpus.offsets[: few + 1])
+    rows = skipgram_rows(corpus, vocabulary) + fasttext_rows(corpus, vocabulary)
+    rows += glove_rows(start, vocabulary)
+    blank = dict.fromkeys(rows[0], "")
+    rows += [{**blank, **row} for row in adding_rows(corpus, vocabulary)]
+    print(write("gpu", rows, NOTES))
+
+
+if __name__ == "__main__":
+    main()
