@@ -84,12 +84,14 @@ def write_parts(
     -------
     page : str
     """
-    path = RESULTS / f"{name}.json"
-    rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    measured = []
     for part in chosen or parts:
         with tempfile.TemporaryDirectory() as folder:
-            measured = [{"part": part, **row} for row in parts[part](Path(folder))]
-        rows = [row for row in rows if row["part"] != part] + measured
+            measured += [{"part": part, **row} for row in parts[part](Path(folder))]
+    path = RESULTS / f"{name}.json"
+    kept = json.loads(path.read_text())["rows"] if path.exists() else []
+    done = {row["part"] for row in measured}
+    rows = [row for row in kept if row["part"] not in done] + measured
     rows.sort(key=lambda row: list(parts).index(row["part"]))
     keys = dict.fromkeys(key for row in rows for key in row)
     return write(name, [{key: row.get(key, "") for key in keys} for row in rows], notes)

@@ -48,21 +48,14 @@ print(time.perf_counter() - start)
 """
 _MEMORY = """
 import sys
-from pathlib import Path
 from benchmarks._data import simple_wikipedia
+from benchmarks._memory import peak_of
 from skembed import SkipGramVectorizer
-
-def status(name):
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(l.split()[1]) for l in lines if l.startswith(name)) * 1024
 
 texts = simple_wikipedia(int(sys.argv[1]))
 vectorizer = SkipGramVectorizer(epochs=1, random_state=0, n_jobs=2)
 vectorizer.fit(texts[:2000])  # loads the compiled code
-before = status("VmRSS")
-Path("/proc/self/clear_refs").write_text("5")  # resets the peak
-vectorizer.fit(texts)
-peak = status("VmHWM") - before
+_, peak = peak_of(lambda: vectorizer.fit(texts))
 vectors = vectorizer.word_vectors_
 words = sum(map(sys.getsizeof, vectors.index_to_key)) + 16 * len(vectors)
 tokens = 4 * int(vectors.counts.sum())

@@ -1,8 +1,8 @@
 """Co-occurrence counting and GloVe against Stanford's programs and plain loops.
 
-    python -m benchmarks.bench_glove [counting] [training] [quality]
+    python -m benchmarks.bench_glove [counting] [memory] [training] [quality]
 
-Without arguments, all three parts are measured; of parts that are not, the figures are
+Without arguments, all parts are measured; of parts that are not, the figures are
 kept from the last run. Stanford's sources are looked for where `_stanford.py` says.
 """
 
@@ -10,12 +10,14 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks._data import CORPUS, is_here, simple_wikipedia
+from benchmarks._memory import peak_of
 from benchmarks._quality import FILES, quality
 from benchmarks._report import write_parts
 from benchmarks._stanford import Stanford, can_build
@@ -29,6 +31,7 @@ from skembed.training.ppmi import PPMIConfig, factorize_ppmi
 N_REPETITIONS = 5
 N_SPEED, N_QUALITY = 12_000, 40_000
 N_LOOPED_DOCUMENTS, N_LOOPED_ENTRIES = 40, 20_000
+MAX_MEMORY = (50, 200, 1000, 4000)
 WINDOW, SIZE, EPOCHS, X_MAX = 15, 50, 15, 10.0
 Rows = list[dict[str, Any]]
 NOTES = f"""
@@ -40,6 +43,9 @@ are built with gcc -O3 -march=native.
   words, and has one thread; skembed's core is given ids, or words ("from text"). The
   two give the same entries, and the same values once these are float32. The loop is
   Python's, with a dict, on {N_LOOPED_DOCUMENTS} documents.
+- memory: what counting these documents takes at most above the corpus, in a process of
+  its own, for several values of `max_memory`. The counts themselves are part of it as
+  far as they are not in files.
 - training: one epoch on these counts (time of one epoch, less that of none), in million
   entries a second. The loop takes numpy's steps, on {N_LOOPED_ENTRIES:,} entries.
 - quality: {N_QUALITY:,} documents, {EPOCHS} epochs, 2 threads, one seed: Spearman
@@ -57,7 +63,7 @@ def load(n_documents: int) -> Any:
     return encode_corpus(texts, TextAnalysis(prepare=str.lower), min_count=5)
 
 
-def row(case: str, threads: int, rate: float, ratio: float) -> dict[str, Any]:
+def row(case: str, threads: int, rate: float, ratio: float | str) -> dict[str, Any]:
     """Make a row of a speed table."""
     return {"case": case, "threads": threads, "M/s": rate, "ratio": ratio}
 
@@ -108,6 +114,34 @@ def counting(folder: Path) -> Rows:
     }
     base = rates.get(("Stanford", 1), np.nan)
     return [row(*key, rate, rate / base) for key, rate in rates.items()]
+
+
+def memory(_folder: Path) -> Rows:
+    """Peaks of memory, each in a new process."""
+    with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        return pool.map(_peak_of_counting, MAX_MEMORY, chunksize=1)
+
+
+def _peak_of_counting(n_megabytes: int) -> dict[str, Any]:
+    vocabulary, corpus = load(N_SPEED)
+
+    def count() -> Cooccurrences:
+        return count_cooccurrences(
+            corpus, len(vocabulary), window=WINDOW, n_threads=2, max_memory=limit
+        )
+
+    # What is compiled stays in memory.
+    limit = 1e6 * n_megabytes
+    some = Ragged.from_lengths(corpus.values[:1000], [1000])
+    count_cooccurrences(some, len(vocabulary), window=WINDOW, n_threads=2)
+    start = time.perf_counter()
+    counts, peak = peak_of(count)
+    rate = len(corpus.values) / (time.perf_counter() - start) / 1e6
+    return {
+        **row(f"skembed, max_memory of {n_megabytes:,} MB", 2, rate, ""),
+        "peak MB": peak / 1e6,
+        "MB of counts": sum(column.nbytes for column in counts) / 1e6,
+    }
 
 
 def loop_train(counts: Cooccurrences, n_words: int) -> None:
@@ -215,7 +249,12 @@ def qualities(folder: Path) -> Rows:
     return rows
 
 
-PARTS = {"counting": counting, "training": training, "quality": qualities}
+PARTS = {
+    "counting": counting,
+    "memory": memory,
+    "training": training,
+    "quality": qualities,
+}
 
 
 def main(chosen: list[str] | None = None) -> None:

@@ -23,7 +23,7 @@ import skembed
 from benchmarks._data import SHARED, is_here
 from benchmarks._report import write_parts
 from benchmarks._timing import median_times
-from skembed import WordVectors
+from skembed import SubwordVectors, WordVectors
 from skembed.datasets import load_textbooks
 from skembed.formats import FastTextModel, FastTextSettings, write_fasttext
 
@@ -41,16 +41,15 @@ file. fastText: {N_FASTTEXT_WORDS:,} words of 3 to 10 letters, {BUCKET:,} bucket
 {VECTOR_SIZE}, {4e-6 * VECTOR_SIZE * (N_FASTTEXT_WORDS + BUCKET):.0f} MB of inputs; each
 load in a new process, the peak above what the imports and a first small load had taken.
 That all vectors are the same is asserted. Pickles: of estimators fitted to the bundled
-textbooks, as a multiple of the float32 rows that they use.
+textbooks, as a multiple of the float32 rows of words and n-grams that they use; vectors
+that were given as `pretrained` are a parameter, and with `fine_tune` pickled beside the
+tuned ones, unless a path is given.
 """
 _LOAD = """
 import json, sys, time
 from pathlib import Path
 import numpy as np
-
-def status(name):
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(l.split()[1]) for l in lines if l.startswith(name)) * 1024
+from benchmarks._memory import peak_of
 
 def load_gensim(path):
     from gensim.models.fasttext import load_facebook_vectors
@@ -63,12 +62,9 @@ def load_skembed(path):
 load = {"gensim": load_gensim, "skembed": load_skembed}[sys.argv[2]]
 import gensim
 load(str(Path(gensim.__file__).parent / "test/test_data/toy-model.bin"))
-before = status("VmRSS")
-Path("/proc/self/clear_refs").write_text("5")  # resets the peak
 start = time.perf_counter()
-vectors = load(sys.argv[1])
+vectors, n_bytes = peak_of(lambda: load(sys.argv[1]))
 seconds = time.perf_counter() - start
-n_bytes = status("VmHWM") - before
 total = float(np.abs(vectors[vectors.index_to_key[::1000]]).sum())
 print(json.dumps({"seconds": seconds, "bytes": n_bytes, "sum": total}))
 """
@@ -218,10 +214,11 @@ def pickles(_folder: Path) -> list[dict[str, Any]]:
     """Size of a pickle, as a multiple of the rows that `transform` needs."""
     texts = load_textbooks(subset="train").data
     learned = skembed.SkipGramVectorizer(random_state=0).fit(texts).word_vectors_
-    estimators = {
+    estimators: dict[str, Any] = {
         "SkipGramVectorizer": skembed.SkipGramVectorizer(epochs=1),
         "GloVeVectorizer": skembed.GloVeVectorizer(epochs=1),
         "PPMIVectorizer": skembed.PPMIVectorizer(),
+        "FastTextVectorizer": skembed.FastTextVectorizer(epochs=1),
         "SkipGramVectorizer, pretrained": skembed.SkipGramVectorizer(
             pretrained=learned
         ),
@@ -232,7 +229,10 @@ def pickles(_folder: Path) -> list[dict[str, Any]]:
     rows = []
     for name, estimator in estimators.items():
         size = len(pickle.dumps(estimator.fit(texts)))
-        used = estimator.word_vectors_.vectors.nbytes
+        vectors = estimator.word_vectors_
+        used = vectors.vectors.nbytes
+        if isinstance(vectors, SubwordVectors):
+            used += vectors.ngrams.vectors.nbytes
         rows.append(row(f"pickle, {name}", "MB", size / 1e6, size / used))
     return rows
 
