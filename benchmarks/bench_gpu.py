@@ -23,7 +23,7 @@ from benchmarks._quality import FILES, quality
 from benchmarks._report import write
 from skembed._ragged import Ragged
 from skembed.text import TextAnalysis, encode_corpus, ngram_buckets
-from skembed.training._torch import find_segments
+from skembed.training._torch.segments import find_segments
 from skembed.training.cooccurrence import count_cooccurrences
 from skembed.training.fasttext import FastTextConfig, train_fasttext
 from skembed.training.glove import GloVeConfig, train_glove

@@ -93,6 +93,29 @@ def step_size(counts, stiffness, rate):
     return rate * (1 + np.minimum(way / np.maximum(counts, 1), 0.5)) / (1 + way)
 
 
+def moves_of_parts(asked, stiffness, counts, rows_of, n_rows, rate):
+    """Move the rows that words are the means of, by what is asked of the words.
+
+    For each word: the sum of its steps, how stiff it is along it, how many steps it
+    takes, and its rows.
+    """
+    pulls = [[] for _ in range(n_rows)]
+    for word in np.flatnonzero(counts):
+        rows = rows_of[word]
+        part = len(rows) / (np.bincount(rows) ** 2).sum()
+        strength = asked[word] @ asked[word] / stiffness[word]
+        for row in rows:
+            pulls[row].append((part * asked[word], strength, counts[word]))
+    moves = np.zeros((n_rows, asked.shape[1]))
+    for row, of_row in enumerate(pulls):
+        if of_row:
+            total = sum(pull for pull, _, _ in of_row)
+            bend = sum((pull @ total) ** 2 / strength for pull, strength, _ in of_row)
+            n_steps = sum(count for _, _, count in of_row)
+            moves[row] = total * step_size(n_steps, bend / (total @ total), rate)
+    return moves
+
+
 def as_arrays(block):
     """Copy the draws of a block of tensors."""
     names = ("words", "documents", "reach", "weight", "noise")

@@ -1,8 +1,16 @@
-"""The devices of this machine that torch cores are tested on."""
+"""The devices of this machine that torch cores are tested on, and tables on them."""
 
 import pytest
 import torch
 
+from skembed.training._torch.ranks import Ranks, SharedTable
+
 DEVICES = [torch.device("cpu")]
 if torch.cuda.is_available():
     DEVICES.append(pytest.param(torch.device("cuda"), marks=pytest.mark.gpu))
+
+
+def table_on(device, values):
+    """Copy a table to a device, for a single process."""
+    table = torch.tensor(values, dtype=torch.float32, device=device)
+    return SharedTable(table, Ranks())

@@ -7,13 +7,13 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skembed.training._torch import Ranks, SharedTable, find_segments
+from skembed.training._torch.segments import find_segments
 from skembed.training.cooccurrence import Cooccurrences, count_cooccurrences
 from skembed.training.glove import GloVeConfig, train_glove
 from skembed.training.glove._torch import Block, Side, step
 from tests.reference.glove import adagrad_step, entry_loss
 from tests.reference.skipgram import numerical_gradient
-from tests.training.devices import DEVICES
+from tests.training.devices import DEVICES, table_on
 
 CPU = torch.device("cpu")
 CONFIG = GloVeConfig(vector_size=12, epochs=4)
@@ -45,7 +45,7 @@ def side_of(vectors, biases, device, constant, one):
     table = np.empty((N_WORDS, SIZE + 2), dtype=np.float32)
     table[:, :SIZE], table[:, SIZE : SIZE + 2] = vectors, biases[:, None]
     table[:, constant] = one
-    return SharedTable(torch.tensor(table, device=device), Ranks())
+    return table_on(device, table)
 
 
 def sides(values, squares, device):

@@ -13,6 +13,7 @@ from skembed.training.cooccurrence import count_cooccurrences
 from skembed.training.fasttext import FastTextConfig, train_fasttext
 from skembed.training.glove import GloVeConfig, train_glove
 from skembed.training.skipgram import SkipGramConfig, train_skipgram
+from tests.training.topics import gap_between_topics
 
 CPU = torch.device("cpu")
 # Words of one topic (see `topics`) share an n-gram with four others of it.
@@ -85,7 +86,7 @@ def trained(topics, counted, tmp_path_factory):
         )
         for rank in range(2)
     ]
-    errors = [process.communicate(timeout=120)[1] for process in processes]
+    errors = [process.communicate(timeout=300)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], errors
     return [dict(np.load(folder / f"{rank}.npz")) for rank in range(2)]
 
@@ -96,14 +97,6 @@ def test_all_processes_end_with_the_same_tables_and_losses(trained):
     assert first.keys() == second.keys()
     for name, values in first.items():
         assert_array_equal(values, second[name])
-
-
-def gap_between_topics(vectors):
-    """How much more alike words of one topic are than words of two."""
-    vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    cosine = vectors @ vectors.T
-    same = (cosine[::2, ::2].mean() + cosine[1::2, 1::2].mean()) / 2
-    return same - cosine[::2, 1::2].mean()
 
 
 @pytest.mark.slow

@@ -20,14 +20,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skembed.training._torch import (
-    TINY,
-    Ranks,
-    Segments,
-    SharedTable,
-    find_segments,
-    step_sizes,
-)
+from skembed.training._torch.ranks import Ranks, SharedTable
+from skembed.training._torch.segments import Segments, find_segments
+from skembed.training._torch.steps import TINY, dots, step_sizes
 from skembed.training.glove._blocks import Blocks
 from skembed.training.glove._config import GloVeConfig, Matrix
 from skembed.training.glove._tables import FastTables
@@ -93,7 +88,7 @@ def step(words: Side, contexts: Side, block: Block, rate: float) -> Tensor:
     """
     w = words.table.table[block.rows]
     c = contexts.table.table[block.columns]
-    errors = (w * c).sum(dim=1) - block.targets
+    errors = dots(w, c) - block.targets
     pulls = block.weights * errors
     loss = torch.dot(pulls, errors)
     # Both gradients are those at the old tables.
@@ -120,9 +115,9 @@ def _move(
     later = torch.addcmul(before, 1 - 1 / segments.counts[:, None], squares)
     change = gradient / before.sqrt_().add_(later.sqrt_()).mul_(0.5)
     # What part of their way the rows would go, since the loss is a square.
-    along = (others * change[segments.row_of]).sum(dim=1)
+    along = dots(others, change[segments.row_of])
     bend = segments.sum(weights * along * along)
-    way = rate * bend / (gradient * change).sum(dim=1).clamp_min(TINY)
+    way = rate * bend / dots(gradient, change).clamp_min(TINY)
     change *= -step_sizes(segments.counts, way, 1.0)[:, None]
     side.table.add(segments, change)
     side.squares.add(segments, squares)

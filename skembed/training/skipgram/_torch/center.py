@@ -12,13 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from skembed.training._torch import (
-    TINY,
-    Force,
-    SharedTable,
-    find_segments,
-    resultant,
-)
+from skembed.training._torch.ranks import SharedTable
+from skembed.training._torch.segments import find_segments
+from skembed.training._torch.steps import TINY, Force, dots, resultant
 from skembed.training.skipgram._kernels.center import Composition
 from skembed.training.skipgram._torch.draws import Block
 
@@ -154,7 +150,7 @@ class ComposedCenters:
         """
         sums, stiffness = resultant(self._words, forces)
         # As strong as it is stiff, so that the row is, in other directions, less so.
-        strength = (sums * sums).sum(dim=1) / stiffness.clamp_min(TINY)
+        strength = dots(sums, sums) / stiffness.clamp_min(TINY)
         of_words = Force(sums * self._step[:, None], strength)
         (segments,) = find_segments(self._rows[None])
         segments = segments._replace(

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from skembed.counts import AliasTable
-from skembed.training._torch import Segments, find_segments
+from skembed.training._torch.segments import Segments, find_segments
 
 # Tokens that are drawn for at once: what this takes of memory is little.
 _AT_ONCE = 1 << 24

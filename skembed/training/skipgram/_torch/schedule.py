@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from skembed.counts import noise_distribution
-from skembed.training._torch import Ranks, SharedTable
+from skembed.training._torch.ranks import Ranks, SharedTable
 from skembed.training.skipgram._config import SkipGramConfig
 from skembed.training.skipgram._torch.center import Parts, Tables
 from skembed.training.skipgram._torch.draws import Layout, Noise, Sample, Source

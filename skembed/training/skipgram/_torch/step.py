@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from skembed.training._torch import Force
+from skembed.training._torch.steps import Force
 from skembed.training.skipgram._torch.center import Tables
 from skembed.training.skipgram._torch.draws import Block
 
@@ -116,8 +116,8 @@ def _errors(
 
     observed = _product(hidden, contexts.mT, sign=-1)
     against = torch.bmm(hidden, noise.mT)
-    loss = softplus(observed).mul_(weights).sum()
-    loss += softplus(against).mul_(share).sum()
+    loss = torch.dot(softplus(observed).flatten(), weights.flatten())
+    loss += torch.dot(softplus(against).sum(dim=2).flatten(), share.flatten())
     return _Errors(
         observed.sigmoid_().mul_(weights),
         against.sigmoid_().mul_(share),
@@ -160,5 +160,5 @@ def _of_outputs(errors: _Errors, values: Tensor, window: int, of_noise: int) -> 
         # The words around a tile reach into the next one, or into several.
         first, last = later * tile, min((later + 1) * tile, around)
         part = words[later : later + n_tiles, : last - first]
-        part += torch.bmm(errors.contexts[:, :, first:last].mT, values)
+        part.baddbmm_(errors.contexts[:, :, first:last].mT, values)
     return sums[: n_rows - n_later * tile + 2 * window]
