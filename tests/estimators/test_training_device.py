@@ -99,6 +99,20 @@ def test_batches_are_learned_from_in_torch_too(in_torch, animals, online):
     assert np.isfinite(vectorizer.word_vectors_.vectors).all()
 
 
+@pytest.mark.parametrize("online", [SkipGramVectorizer, FastTextVectorizer])
+def test_a_batch_is_worth_a_gpu_by_its_single_pass(monkeypatch, animals, online):
+    asked = []
+
+    def training_device(device, n_steps):
+        asked.append(n_steps)
+
+    monkeypatch.setattr(_training_device, "training_device", training_device)
+    vectorizer = online(**SETTINGS).fit(animals)
+    passes_of_fit = asked[-1]
+    vectorizer.partial_fit(animals)
+    assert asked[-1] == passes_of_fit / 2
+
+
 def test_processes_that_train_together_keep_nothing(
     in_torch, animals, tmp_path, monkeypatch
 ):
