@@ -1,7 +1,8 @@
 """Where torch computes, and whether it is needed to train vectors of words."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,6 +44,27 @@ def resolve_devices(device: Any) -> "tuple[torch.device, ...]":
         msg = f"device must name at least one device, got {device!r}."
         raise ValueError(msg)
     return tuple(_resolve(name) for name in names)
+
+
+@contextmanager
+def torch_threads(n_threads: int | None) -> Iterator[None]:
+    """Have torch use so many threads of the CPU meanwhile; None leaves them.
+
+    Examples
+    --------
+    >>> import torch
+    >>> with torch_threads(1):
+    ...     torch.get_num_threads()
+    1
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _resolve(name: Any) -> "torch.device":

@@ -10,6 +10,12 @@ Rows = npt.NDArray[np.int64]
 CHUNK_CHARACTERS = 250_000
 """Text that is tokenised, and whose features are stored, at a time."""
 
+LANE_TOKENS = 1_024
+"""What a lane takes at a time if memory does not matter: more is hardly faster."""
+
+# With less, matrix products are slower in one thread each than in all together.
+_LEAST_LANE_TOKENS = 256
+
 
 def chunks(texts: Sequence[str | Sequence[str]]) -> Iterator[Rows]:
     """Cut texts into chunks of similar length, the longest first.
@@ -37,8 +43,41 @@ def chunks(texts: Sequence[str | Sequence[str]]) -> Iterator[Rows]:
     yield from _split(order, chunk_of)
 
 
+def count_lanes(lengths: npt.NDArray[np.int64], n_tokens: int, most: int) -> int:
+    """Say how many batches are best run side by side.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n_windows,), int64
+        Tokens of each window.
+    n_tokens : int
+        What the batches of all lanes may hold together.
+    most : int
+        How many lanes there can be.
+
+    Returns
+    -------
+    n_lanes : int
+        From 1 to `most`: few if there is little work, which all threads do better
+        together than some of them alone.
+
+    Examples
+    --------
+    >>> count_lanes(np.array([100] * 50), n_tokens=2048, most=2)
+    2
+    >>> count_lanes(np.array([400, 100]), n_tokens=2048, most=2)
+    1
+    """
+    least = max(int(lengths.max(initial=0)), _LEAST_LANE_TOKENS)
+    return max(1, min(most, min(n_tokens, int(lengths.sum())) // least))
+
+
 def batches(
-    lengths: npt.NDArray[np.int64], n_tokens: int, *, padded: bool = False
+    lengths: npt.NDArray[np.int64],
+    n_tokens: int,
+    *,
+    padded: bool = False,
+    n_lanes: int = 1,
 ) -> Iterator[Rows]:
     """Cut windows into batches of at most so many tokens, the longest first.
 
@@ -50,6 +89,9 @@ def batches(
         What a batch may hold. A longer window is a batch of its own.
     padded : bool
         Whether all windows of a batch count as long as its longest one.
+    n_lanes : int
+        How many batches run side by side. If several, batches are about equal and as
+        many for each lane, so that no lane waits for another at the end.
 
     Yields
     ------
@@ -62,19 +104,32 @@ def batches(
     [[1], [0, 3]]
     >>> [rows.tolist() for rows in batches(np.array([5, 1, 1]), 8, padded=True)]
     [[0], [1, 2]]
+    >>> [rows.tolist() for rows in batches(np.array([2, 2, 1, 1]), 5, n_lanes=2)]
+    [[0, 1], [2, 3]]
     """
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]
-    ends = np.cumsum(lengths[order])
-    start = 0
+    ends = np.append(0, np.cumsum(lengths[order]))
+    start = n_left = 0
+    if n_lanes > 1:
+        n_least = sum(1 for _ in batches(lengths, n_tokens, padded=padded))
+        n_left = n_lanes * -(-n_least // n_lanes)
     while start < len(order):
-        before = ends[start - 1] if start else 0
-        stop = int(np.searchsorted(ends, before + n_tokens, side="right"))
+        stop = int(np.searchsorted(ends, ends[start] + n_tokens, side="right")) - 1
+        if n_lanes > 1:
+            stop = min(stop, _share(ends, start, n_left))
         if padded:
             stop = min(stop, start + n_tokens // int(lengths[order[start]]))
         stop = max(stop, start + 1)
         yield order[start:stop]
-        start = stop
+        start, n_left = stop, n_left - 1
+
+
+def _share(ends: Rows, start: int, n_batches: int) -> int:
+    """Say where a batch stops that takes its share of what is left, or nearly so."""
+    wanted = ends[start] + (ends[-1] - ends[start]) / max(1, n_batches)
+    stop = int(np.searchsorted(ends, wanted))
+    return stop - 1 if wanted - ends[stop - 1] < ends[stop] - wanted else stop
 
 
 def _n_characters(text: str | Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from skembed._ragged import Ragged
-from skembed.encoding._batches import Rows, chunks
+from skembed.encoding._batches import Rows, chunks, count_lanes
 from skembed.encoding._pooled import PooledTexts, Wanted
 from skembed.encoding._run import TokenBudget, run_windows
 from skembed.features._torch import TokenStatistics
@@ -37,6 +38,8 @@ class Encoder(NamedTuple):
         Called with how many more texts are done.
     chunks : callable
         Says which texts are tokenised together, as `skembed.encoding._batches.chunks`.
+    most_lanes : int
+        How many batches each network may run side by side.
     """
 
     networks: Sequence[Network]
@@ -44,6 +47,7 @@ class Encoder(NamedTuple):
     budget: TokenBudget
     progress: Callable[[int], object]
     chunks: Callable[[Sequence[Text]], Iterator[Rows]] = chunks
+    most_lanes: int = 1
 
     def windows(
         self, texts: Sequence[Text], numbers: Rows
@@ -85,12 +89,25 @@ class Encoder(NamedTuple):
         network, begins = self.networks[0], None
         if isinstance(network, CarryingNetwork):
             begins = network.carry(windows, last)
-        done = run_windows(self.networks, windows.ids, last, self.budget, start, begins)
+        n_lanes = count_lanes(
+            windows.ids.lengths, self.budget.n_tokens, self.most_lanes
+        )
+        done = run_windows(
+            self.networks,
+            windows.ids,
+            last,
+            self.budget,
+            start,
+            begins,
+            n_lanes=n_lanes,
+        )
         n_done = 0
-        for rows in done:
-            n_more = int(ends_text[rows].sum())
-            n_done += n_more
-            self.progress(n_more)
+        # What goes wrong here ends the run, too, and gives the threads back at once.
+        with closing(done):
+            for rows in done:
+                n_more = int(ends_text[rows].sum())
+                n_done += n_more
+                self.progress(n_more)
         # Texts without tokens have not been run.
         self.progress(int(ends_text.sum()) - n_done)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from skembed._devices import resolve_devices
-from skembed.encoding._batches import chunks
+from skembed._devices import resolve_devices, torch_threads
+from skembed.encoding._batches import LANE_TOKENS, chunks
 from skembed.encoding._cache import FeatureCache
 from skembed.encoding._cache_space import FeatureSpace
 from skembed.encoding._progress import text_progress
@@ -101,6 +101,14 @@ class NetworkEncoder(ABC):
         """Return most tokens of a batch on a kind of device."""
         return _BATCH_TOKENS.get(device, _GPU_BATCH_TOKENS)
 
+    def _most_lanes(self, networks: Sequence["Network"]) -> int:
+        """Return how many batches a network may run side by side.
+
+        Only if all its threads may run it at a time.
+        """
+        del networks
+        return 1
+
     def space(self, cache: FeatureCache) -> FeatureSpace:
         """Return the part of a cache that is for this network and these settings."""
         settings = repr(self._settings()).encode("utf-8", "surrogatepass")
@@ -176,12 +184,18 @@ class NetworkEncoder(ABC):
             devices, getattr(torch, self.dtype), with_words=with_words
         )
         n_tokens = self.batch_tokens or self._usual_batch_tokens(devices[0].type)
-        before = torch.get_num_threads()
-        torch.set_num_threads(self.n_threads or before)
-        try:
-            with text_progress(n_texts, self.verbose) as progress:
-                yield Encoder(
-                    networks, tokenize, TokenBudget(n_tokens), progress, self._chunks
-                )
-        finally:
-            torch.set_num_threads(before)
+        with (
+            torch_threads(self.n_threads),
+            text_progress(n_texts, self.verbose) as progress,
+        ):
+            most_lanes = self._most_lanes(networks)
+            if self.batch_tokens is None:
+                n_tokens = max(n_tokens, most_lanes * LANE_TOKENS)
+            yield Encoder(
+                networks,
+                tokenize,
+                TokenBudget(n_tokens),
+                progress,
+                self._chunks,
+                most_lanes,
+            )

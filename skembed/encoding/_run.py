@@ -2,7 +2,7 @@
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, NamedTuple, cast
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from skembed._devices import torch_threads
 from skembed._ragged import Ragged
 from skembed.encoding._batches import batches
 from skembed.networks._network import CarryingNetwork, Network, Visit
@@ -61,7 +62,9 @@ def run_windows(
     budget: TokenBudget,
     start: Start,
     begins: Begins | None = None,
-) -> Iterator[Rows]:
+    *,
+    n_lanes: int = 1,
+) -> Generator[Rows]:
     """Run windows through networks that are alike, each on its device.
 
     Parameters
@@ -80,6 +83,9 @@ def run_windows(
         batch has been run.
     begins : callable, or None
         From `CarryingNetwork.carry`.
+    n_lanes : int
+        How many batches each network runs side by side, of which each has its share of
+        torch's threads and of the budget.
 
     Yields
     ------
@@ -90,14 +96,21 @@ def run_windows(
     def run(network: Network, rows: Rows) -> list[Callable[[], object]]:
         return _run_batch(_Work(network, ids, last, budget, start, begins), rows)
 
-    work = batches(ids.lengths, budget.n_tokens, padded=networks[0].pads)
-    if len(networks) == 1:
+    work = batches(
+        ids.lengths,
+        max(1, budget.n_tokens // n_lanes),
+        padded=networks[0].pads,
+        n_lanes=n_lanes,
+    )
+    lanes = [network for network in networks for _ in range(n_lanes)]
+    if len(lanes) == 1:
         for rows in work:
-            for finish in run(networks[0], rows):
+            for finish in run(lanes[0], rows):
                 finish()
             yield rows
         return
-    yield from _run_side_by_side(networks, work, run)
+    with torch_threads(torch.get_num_threads() // n_lanes):
+        yield from _run_side_by_side(lanes, work, run)
 
 
 def _run_side_by_side(
@@ -117,7 +130,13 @@ def _run_side_by_side(
         finally:
             free.put(network)
 
-    with ThreadPoolExecutor(len(networks)) as executor:
+    executor = ThreadPoolExecutor(
+        len(networks),
+        # oneDNN would take as many as there are processors, until torch is asked.
+        initializer=torch.set_num_threads,
+        initargs=(torch.get_num_threads(),),
+    )
+    with executor:
         # In the order of the work, so that sums over windows always have the same bits.
         waiting: deque[Future[tuple[Rows, list[Callable[[], object]]]]] = deque()
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from skembed.encoding._network_encoder import NetworkEncoder, Tokenize
 from skembed.encoding._text_encoder import Text
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     import torch
 
     from skembed.networks._network import Network
+    from skembed.networks.huggingface._network import HuggingFaceNetwork
 
+# What more would need of memory has not been tried.
+_MOST_LANES = 8
 # Raised by one whenever the same model and text get other features.
 _FORMAT = 1
 
@@ -83,6 +86,16 @@ class TransformerEncoder(NetworkEncoder):
     ) -> tuple[Sequence["Network"], Tokenize]:
         networks = [self.model.network(device, dtype) for device in devices]
         return networks, self._tokenizer(with_words=with_words)
+
+    def _most_lanes(self, networks: Sequence["Network"]) -> int:
+        import torch
+
+        network = cast("HuggingFaceNetwork", networks[0])
+        is_shared = network.device.type == "cpu" and network.is_shareable
+        # Who names a device twice has them run side by side already.
+        if len(networks) > 1 or not is_shared:
+            return 1
+        return min(torch.get_num_threads(), _MOST_LANES)
 
     def _tokenizer(self, *, with_words: bool = False) -> Tokenize:
         from skembed.networks.huggingface._tokenizer import WindowTokenizer

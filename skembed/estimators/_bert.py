@@ -80,7 +80,9 @@ class BertLayerFeaturizer(ContextualFeaturizer):
     missing : {"error", "empty"}, default="error"
         What to do with a missing document (None, NaN): raise, or take it as empty.
     batch_tokens : int, default=None
-        Most tokens that run together. None is 2,048 on a CPU and 32,768 on a GPU.
+        Most tokens that run together, those of all threads of a CPU counted. None is
+        2,048 on a CPU, 1,024 for each of more than two threads (8,192 at most), and
+        32,768 on a GPU.
     device : str, torch.device, or sequence of them, default="auto"
         Where the network runs: "auto" is a GPU if there is one. Several devices share
         the work.
@@ -91,7 +93,9 @@ class BertLayerFeaturizer(ContextualFeaturizer):
         the settings of its tokenizer and the document. A `FeatureCache` says how large
         it may grow; 10 GB otherwise.
     n_jobs : int, default=None
-        Number of threads on a CPU. None leaves it to torch.
+        Number of threads on a CPU. None leaves it to torch. Where there is enough to
+        do, and the model runs without padding, each runs batches of its own (eight
+        at a time at most).
     store_weights : bool, default=False
         Whether pickles of a fitted estimator hold the model. Otherwise they hold where
         it is, and its digest, which is compared when it is loaded.

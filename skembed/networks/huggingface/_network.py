@@ -48,6 +48,8 @@ class HuggingFaceNetwork:
         used.
     pads : bool
         Whether short windows cost as much as the longest one they run with.
+    is_shareable : bool
+        Whether several threads may run it at a time.
     """
 
     def __init__(self, model: Any) -> None:
@@ -57,6 +59,7 @@ class HuggingFaceNetwork:
         self.widths = tuple(states.shape[1] for states in expected)
         self.way, self._run = _choose_way(model, ids, expected)
         self.pads = not self.way.startswith("ragged")
+        self.is_shareable = not self.pads and not _changes_in_runs(model)
 
     def run(self, ids: Ragged, last: int, visit: Visit) -> None:
         """Show the states of layers 0 to `last`, one layer at a time.
@@ -236,6 +239,12 @@ _WAYS: tuple[tuple[str, bool, Callable[[Any], Way | None]], ...] = (
     ("padded", False, _padded_way),
     ("plain", False, _plain),
 )
+
+
+def _changes_in_runs(model: Any) -> bool:
+    """Whether a model adapts how it tells positions to the longest one it has seen."""
+    kinds = [str(getattr(module, "rope_type", "")) for module in model.modules()]
+    return any("dynamic" in kind or "longrope" in kind for kind in kinds)
 
 
 def _with_shared_weights(model: Any) -> Any:
