@@ -59,6 +59,18 @@ def test_a_copy_of_the_folder_is_the_same_model(tiny_model, tmp_path):
     assert loaded_tokenizer(copy) is loaded_tokenizer(first)
 
 
+def test_a_tokenizer_saved_to_truncate_and_pad_is_loaded_without(tiny_model, tmp_path):
+    folder = shutil.copytree(tiny_model("bert"), tmp_path / "cutting")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.backend_tokenizer.enable_truncation(4)
+    tokenizer.backend_tokenizer.enable_padding(length=4)
+    tokenizer.save_pretrained(folder)
+    backend = loaded_tokenizer(find_model(folder)).backend_tokenizer
+    assert backend.truncation is None
+    assert backend.padding is None
+    assert AutoTokenizer.from_pretrained(folder).backend_tokenizer.truncation
+
+
 def test_another_dtype_is_another_model(tiny_model):
     folder = find_model(tiny_model("bert"))
     assert loaded_model(folder, dtype=torch.bfloat16).dtype == torch.bfloat16

@@ -1,3 +1,4 @@
+import copy
 import logging
 from itertools import pairwise
 
@@ -160,6 +161,32 @@ def test_a_tokenizer_set_to_truncate_and_pad_is_neither_obeyed_nor_changed(tiny_
     assert None not in before
     assert [ids.tolist() for ids in read(texts).ids] == expected
     assert (backend.truncation, backend.padding) == before
+
+
+def test_a_tokenizer_that_truncates_is_copied_once_for_each_of_its_settings(
+    tiny_model, monkeypatch
+):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model("bert"))
+    backend = tokenizer.backend_tokenizer
+    text, n_copies, deepcopy = "one newword [SEP]", [], copy.deepcopy
+
+    def counting(original):
+        n_copies.append(1)
+        return deepcopy(original)
+
+    monkeypatch.setattr(_tokenizer.copy, "deepcopy", counting)
+
+    def read(max_length, *, split=False):
+        expected = tokenizer(text, split_special_tokens=split)["input_ids"]
+        backend.enable_truncation(max_length)
+        windows = tokenize_windows(tokenizer, [text], max_length=None)
+        assert windows.ids.values.tolist() == expected
+        return len(n_copies)
+
+    assert (read(4), read(4), read(5)) == (1, 1, 1)
+    tokenizer.add_tokens(["newword"])
+    assert read(4) == 2
+    assert read(4, split=True) == 3
 
 
 class TestWithoutFastTokens:

@@ -100,7 +100,7 @@ def loaded_model(
 
 
 def loaded_tokenizer(folder: ModelFolder) -> Any:
-    """Return a model's tokenizer, loaded now or before.
+    """Return a model's tokenizer, which neither truncates nor pads, loaded once.
 
     Parameters
     ----------
@@ -116,7 +116,16 @@ def loaded_tokenizer(folder: ModelFolder) -> Any:
     ValueError
         As `load_tokenizer` does.
     """
-    return _tokenizers.get(fingerprint(folder), lambda: load_tokenizer(folder))
+
+    def load() -> Any:
+        tokenizer = load_tokenizer(folder)
+        if tokenizer.is_fast:
+            # As many are saved. What reads whole texts would copy those each time.
+            tokenizer.backend_tokenizer.no_truncation()
+            tokenizer.backend_tokenizer.no_padding()
+        return tokenizer
+
+    return _tokenizers.get(fingerprint(folder), load)
 
 
 def made_network(key: Hashable, make: Callable[[], Any]) -> HuggingFaceNetwork:

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ Int32Array = npt.NDArray[np.int32]
 # Encodings take some hundred bytes for each token, and these are thousands of texts.
 _CHUNK = 1 << 20
 """Characters that are tokenized at once."""
+
+# By tokenizer: its settings, and a backend that works on whole texts.
+_copies: WeakKeyDictionary[Any, tuple[Any, Any]] = WeakKeyDictionary()
 
 
 class WindowTokenizer:
@@ -126,10 +130,7 @@ class WindowTokenizer:
         if backend.truncation is None and backend.padding is None:
             return backend
         if self._copy is None:
-            self._copy = copy.deepcopy(backend)
-            self._copy.no_truncation()
-            self._copy.no_padding()
-            self._copy.encode_special_tokens = backend.encode_special_tokens
+            self._copy = _whole_text_copy(self._tokenizer)
         return self._copy
 
     def _special_tokens(self) -> tuple[Int32Array, Int32Array]:
@@ -181,6 +182,26 @@ def tokenize_windows(
         prefix=prefix,
     )
     return read(texts, with_words=with_words)
+
+
+def _whole_text_copy(tokenizer: Any) -> Any:
+    """Return a copy of a tokenizer's backend that does not truncate or pad.
+
+    Made when first asked for, and again when the tokenizer has changed.
+    """
+    backend = tokenizer.backend_tokenizer
+    # Truncation and padding stand before it, and are no change.
+    settings = backend.to_str().partition('"added_tokens"')[2]
+    seen = settings, backend.encode_special_tokens
+    made = _copies.get(tokenizer)
+    if made is None or made[0] != seen:
+        whole = copy.deepcopy(backend)
+        whole.no_truncation()
+        whole.no_padding()
+        # The one setting that a copy does not take over.
+        whole.encode_special_tokens = backend.encode_special_tokens
+        made = _copies[tokenizer] = seen, whole
+    return made[1]
 
 
 def _surrounded(backend: Any) -> tuple[list[int], list[int]]:
