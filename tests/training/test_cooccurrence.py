@@ -1,6 +1,7 @@
 """Co-occurrence counts are exact, whoever counts them and wherever they are kept."""
 
 import errno
+import tracemalloc
 from fractions import Fraction
 from itertools import pairwise
 
@@ -110,6 +111,25 @@ def test_places_are_listed_for_as_few_words_as_memory_has_room_for(corpus, monke
     assert sum(n_words for n_words, _ in listed) == N_WORDS
     assert sum(n_places for _, n_places in listed) == len(corpus.values)
     assert all(n_places <= 50 or n_words == 1 for n_words, n_places in listed)
+
+
+@pytest.mark.parametrize("max_memory", [2**20, 2**21, 2**22])
+def test_counting_takes_no_more_memory_than_allowed(rng, monkeypatch, max_memory):
+    monkeypatch.setattr(_count, "_TOKENS_AT_ONCE", 10_000)
+    ids = (5000 * rng.random(200_000) ** 2).astype(np.int32)
+    corpus = Ragged.from_lengths(ids, np.full(2000, 100))
+
+    def count():
+        return count_cooccurrences(corpus, 5000, window=10, max_memory=max_memory)
+
+    # Not all fit into the half that is for entries.
+    assert sum(column.nbytes for column in count()) > max_memory / 2
+    tracemalloc.start()
+    count()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    a_few_arrays_of_words = 10 * 8 * 5000
+    assert peak < max_memory + a_few_arrays_of_words
 
 
 def test_every_word_is_in_one_block(rng):

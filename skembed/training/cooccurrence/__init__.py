@@ -271,7 +271,8 @@ def _counted(
 ) -> Iterator[Sums]:
     """Count run after run of rows."""
     counts = word_counts(corpus, n_words)
-    for first, last in row_blocks(counts, max_memory / 2):
+    # A half is for the entries, and what is left for what the system does not get back.
+    for first, last in row_blocks(counts, max_memory / 4):
         places = Places.of_words(corpus, counts, first, last, n_threads)
         yield from count_blocks(
             corpus, places, windows, counts, n_threads, max_memory, processes

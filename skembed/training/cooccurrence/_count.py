@@ -174,7 +174,7 @@ def count_blocks(
     counts : ndarray of shape (n_words,), int64
     n_threads : int
     max_memory : float
-        In bytes; an eighth of it is for what the threads are at.
+        In bytes; a sixteenth of it is for what the threads are at.
     processes : callable or None
         From `skembed._processes.process_map`, to count in instead of threads.
 
@@ -187,7 +187,7 @@ def count_blocks(
     reach = (len(windows.steps) - 1) * (2 if windows.symmetric else 1)
     # A row has no more entries than this.
     bounds = np.minimum(counts[places.first : places.last] * reach, n_words)
-    most = min(max_memory / (8 * _BYTES_PER_ENTRY * 3 * n_threads), _MOST_ENTRIES)
+    most = min(max_memory / (16 * _BYTES_PER_ENTRY * 3 * n_threads), _MOST_ENTRIES)
     runs = (
         places.run(first, last, int(bounds[first:last].sum()) + 1)
         for first, last in _runs(bounds, most)

@@ -9,6 +9,10 @@ from typing import IO, Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+# Entries of which each column is mapped by itself, and not cut from a heap that keeps
+# what it has grown to. Memory that is not written to is not taken.
+_MAPPED = 1 << 23
+
 
 class Cooccurrences(NamedTuple):
     """How often words stand near one another: the cells that are not 0.
@@ -74,11 +78,10 @@ class EntryStore:
     ) -> None:
         self._directory = directory
         self._n = 0
-        self._columns: list[npt.NDArray[Any]] = [
-            np.empty(0, kind) for kind in (np.int32, np.int32, dtype)
-        ]
-        entry_size = sum(column.itemsize for column in self._columns)
-        self._max_in_memory = int(max_memory) // entry_size
+        kinds = np.dtype(np.int32), np.dtype(np.int32), np.dtype(dtype)
+        self._max_in_memory = int(max_memory) // sum(kind.itemsize for kind in kinds)
+        room = min(_MAPPED, self._max_in_memory)
+        self._columns: list[npt.NDArray[Any]] = [np.empty(room, kind) for kind in kinds]
         self._files: list[IO[bytes]] = []
 
     def __enter__(self) -> Self:
@@ -106,7 +109,7 @@ class EntryStore:
     ) -> None:
         for have, new in zip(self._columns, columns, strict=True):
             if stop > len(have):
-                # The system moves large arrays without copying them.
+                # The system moves mapped arrays without copying them.
                 have.resize(max(stop, start + start // 8), refcheck=False)
             have[start:stop] = new
 
