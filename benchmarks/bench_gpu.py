@@ -35,16 +35,17 @@ N_REPETITIONS = 5 if GPU else 1
 N_DOCUMENTS = 195_000 if GPU else 6_000
 EPOCHS = 5
 COPY_BYTES = 1 << (30 if GPU else 27)
+TIMED = f"medians of {N_REPETITIONS} epochs" if GPU else "of one epoch"
 WHERE = "one GPU" if GPU else "the CPU, as there is no CUDA device: no rates of a GPU"
 NOTES = f"""
 Simple English Wikipedia, its first {N_DOCUMENTS:,} documents, on {WHERE}.
 Skip-gram and fastText with their defaults, 100 dimensions: million words a second.
 GloVe: 50 dimensions, window 15, without a GPU on a tenth of the documents; million
 counts a second. Compiled: in 2 threads. Adding: million updates of 100 numbers a
-second, to the rows of the vocabulary. Medians of {N_REPETITIONS} epochs. Bytes: what
-the operations of torch read and write for each word, count or update, of which caches
-serve a part, and their share of the bandwidth that a copy of {COPY_BYTES >> 20} MiB
-reaches. Quality after {EPOCHS} epochs, one seed; columns as for skipgram.
+second, to the rows of the vocabulary. Rates are {TIMED}. Bytes: what the
+operations of torch read and write for each word, count or update, of which caches serve
+a part, and their share of the bandwidth that a copy of {COPY_BYTES >> 20} MiB reaches.
+Quality after {EPOCHS} epochs, one seed; columns as for skipgram.
 """
 
 

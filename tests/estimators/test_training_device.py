@@ -34,10 +34,14 @@ def in_torch(monkeypatch):
     monkeypatch.setattr(_training_device, "training_device", training_device)
 
 
-def test_a_device_that_is_not_there_is_refused_by_fit(estimator, animals):
+def test_a_device_that_is_not_there_is_refused_before_documents_are_read(estimator):
+    def documents():
+        pytest.fail("fit has asked for documents")
+        yield
+
     estimator.set_params(device="cuda:99")
     with pytest.raises(ValueError, match=r"device='cuda:99' is not there.*'cpu'"):
-        estimator.fit(animals)
+        estimator.fit(documents())
     assert not hasattr(estimator, "word_vectors_")
 
 

@@ -9,6 +9,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skembed._ragged import Ragged
+from skembed.training._torch.ranks import Ranks
 from skembed.training.cooccurrence import count_cooccurrences
 from skembed.training.fasttext import FastTextConfig, train_fasttext
 from skembed.training.glove import GloVeConfig, train_glove
@@ -89,6 +90,17 @@ def trained(topics, counted, tmp_path_factory):
     errors = [process.communicate(timeout=300)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], errors
     return [dict(np.load(folder / f"{rank}.npz")) for rank in range(2)]
+
+
+@pytest.mark.parametrize(("n", "size"), [(0, 2), (10, 1), (10, 3), (2, 4)])
+def test_each_item_is_in_the_share_of_one_process(n, size):
+    shares = []
+    for number in range(size):
+        ranks = Ranks()
+        ranks.rank, ranks.size = number, size
+        shares.append(range(*ranks.share(n)))
+    assert [item for share in shares for item in share] == list(range(n))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from skembed.training.skipgram import SkipGramConfig, train_skipgram
 from skembed.training.skipgram._epochs import sampled
 from skembed.training.skipgram._torch.center import Tables
 from skembed.training.skipgram._torch.draws import Layout, Noise, Source
+from skembed.training.skipgram._torch.schedule import TorchSchedule
 from skembed.training.skipgram._torch.step import step
 from tests.reference.blocks import (
     as_arrays,
@@ -161,6 +162,33 @@ def test_seeds_fix_the_vectors(topics, device):
     assert_array_equal(first.output, again.output)
     assert_array_equal(first.losses, again.losses)
     assert not np.allclose(first.input, other.input)
+
+
+def test_draws_are_others_in_each_epoch_and_for_each_seed(rng, topics):
+    still = replace(CONFIG, learning_rate=1e-12, min_learning_rate=1e-12)
+    initial = tuple(rng.normal(size=(2, 100, 12)).astype(np.float32))
+    losses = [
+        train_skipgram(*topics, still, seed=seed, initial=initial, device=CPU).losses
+        for seed in (1, 2)
+    ]
+    assert len(np.unique(losses)) == 4
+
+
+def test_each_block_takes_the_rate_of_its_place_in_the_epoch(topics):
+    corpus, counts = topics
+    tables = tuple(np.zeros((2, 101, 12), dtype=np.float32))
+    words = sampled(corpus, counts, 0.0, None)
+    schedule = TorchSchedule(words, counts, tables, CONFIG, CPU)
+    asked = []
+
+    def rate(done):
+        asked.append(done)
+        return 0.01
+
+    *_, (done, _, _) = schedule.run_epoch(np.uint64(0), rate)
+    assert done == 1.0
+    assert_allclose(asked, np.arange(len(asked)) / len(asked))
+    assert len(asked) > 100
 
 
 def test_the_loss_before_anything_is_learned_is_that_of_zero_scores(topics):

@@ -10,7 +10,7 @@ the contexts of a tile are a view of them, and all scores of a tile are one smal
 product, of which a band is used. Sums of updates are half of the rest: rows are read
 once more to be added up, once to see how far they agree, and written once each.
 ``benchmarks/bench_gpu.py`` counts the bytes, and compares them with what the device can
-move: with vectors of 100 floats, some 25 kB for each word of a corpus, part of which a
+move: with vectors of 100 floats, some 22 kB for each word of a corpus, part of which a
 GPU's cache serves.
 """
 
