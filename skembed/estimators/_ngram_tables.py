@@ -109,8 +109,8 @@ def number_ngrams(
 
     Examples
     --------
-    >>> number_ngrams(["a", "aa"], (1, 2, 10)).rows.values
-    array([1, 2, 0, 1, 2, 3, 2, 0], dtype=int32)
+    >>> number_ngrams(["a", "aa"], (1, 2, 1000)).rows.values
+    array([2, 0, 3, 2, 0, 1, 0, 3], dtype=int32)
     """
     hashed = ngram_buckets(words, *lengths)
     buckets, rows = np.unique(hashed.values, return_inverse=True)

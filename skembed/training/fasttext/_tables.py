@@ -43,7 +43,8 @@ def own_rows(
     Examples
     --------
     >>> ngrams = Ragged.from_lengths(np.array([0, 1, 1], np.int32), [2, 1])
-    >>> own_rows(np.array([[3.0], [2.0]], "f"), np.array([[1.0], [4.0]], "f"), ngrams)
+    >>> vectors, of_ngrams = np.float32([[3], [2]]), np.float32([[1], [4]])
+    >>> own_rows(vectors, of_ngrams, ngrams).round(3)
     array([[4.],
            [0.]], dtype=float32)
     """
