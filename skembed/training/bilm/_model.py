@@ -86,22 +86,16 @@ def with_boundaries(characters: npt.NDArray[Any]) -> Int64Array:
     return framed
 
 
-def trimmed(characters: Int64Array, widest: int) -> Int64Array:
-    """Leave out columns of padding that change no maximum over the windows.
+def lengths_of(characters: Int64Array) -> Int64Array:
+    """How many characters each word has, its boundaries included.
 
-    Parameters
-    ----------
-    characters : ndarray of shape (n_words, max_characters), int64
-    widest : int
-        Width of the widest filter.
-
-    Returns
-    -------
-    characters : ndarray of shape (n_words, n_columns), int64
-        One window of nothing but padding is left, if there was one.
+    Examples
+    --------
+    >>> lengths_of(np.array([[259, 98, 260, 261]]))
+    array([3])
     """
-    longest = int((characters != _PADDING).any(axis=0).sum())
-    return characters[:, : longest + widest]
+    lengths: Int64Array = (characters != _PADDING).sum(axis=1)
+    return lengths
 
 
 def output_rows(n_words: int, n_outputs: int) -> Int64Array:

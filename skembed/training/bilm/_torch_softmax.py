@@ -1,6 +1,6 @@
 """The loss of predicting words: over all of them, or over a sample."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,8 @@ import torch.nn.functional as F  # noqa: N812
 from skembed.training.bilm._negatives import LogUniform
 
 Int64Array = npt.NDArray[np.int64]
+# A logit that counts for nothing, and of which no NaN comes.
+_NOTHING = -1e30
 
 
 class Candidates(NamedTuple):
@@ -94,14 +96,53 @@ def mean_loss(
     noise = torch.from_numpy(candidates.noise).to(device)
     bias = bias - torch.from_numpy(candidates.log_counts).to(device)
     true = (states * F.embedding(targets, weight)).sum(dim=1) + bias[targets]
-    others = (states @ weight[noise].T).float() + bias[noise]
-    hits = _accidental_hits(candidates)
-    others = others.index_put(
-        tuple(torch.from_numpy(place).to(device) for place in hits),
-        others.new_tensor(-torch.inf),
-    )
-    # -log(e^true / (e^true + sum of e^others))
-    return F.softplus(others.logsumexp(dim=1) - true).mean()
+    hits = [torch.from_numpy(p).to(device) for p in _accidental_hits(candidates)]
+    others = _log_sum_exp(states, weight[noise], bias[noise], hits)
+    # The share of e^true in its sum with all e^others, as a logarithm.
+    return F.softplus(others - true).mean()
+
+
+class _LogSumExp(torch.autograd.Function):
+    """Logarithm of the sum of e to the power of products, in few passes over memory.
+
+    Their matrix is what a step mostly reads and writes: it is kept once, and changed in
+    place.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, *tensors: torch.Tensor) -> torch.Tensor:
+        """Take states (n, size), weight (m, size), bias (m,), and hits; return (n,)."""
+        states, weight, bias, rows, columns = tensors
+        powers = (states @ weight.T) + bias
+        powers[rows, columns] = _NOTHING
+        largest = powers.amax(dim=1, keepdim=True)
+        sums = powers.sub_(largest).exp_().sum(dim=1)
+        ctx.save_for_backward(states, weight, powers, sums)
+        return sums.log() + largest[:, 0]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """Return the gradients for states, weight and bias."""
+        states, weight, powers, sums = ctx.saved_tensors
+        shares = powers.mul_((gradients[0] / sums)[:, None])
+        low = shares.to(states.dtype)
+        return low @ weight, low.T @ states, shares.sum(dim=0), None, None
+
+
+def _log_sum_exp(
+    states: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    hits: list[torch.Tensor],
+) -> torch.Tensor:
+    device = states.device.type
+    if torch.is_autocast_enabled(device):
+        # What autocast does to a product, seen from within a function of our own.
+        dtype = torch.get_autocast_dtype(device)
+        states, weight = states.to(dtype), weight.to(dtype)
+    with torch.autocast(device, enabled=False):
+        result: torch.Tensor = _LogSumExp.apply(states, weight, bias, *hits)  # type: ignore[no-untyped-call]
+    return result
 
 
 def _accidental_hits(candidates: Candidates) -> tuple[Int64Array, Int64Array]:

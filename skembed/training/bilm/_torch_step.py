@@ -10,11 +10,13 @@ import torch.nn.functional as F  # noqa: N812
 
 from skembed.training.bilm._batches import Batch
 from skembed.training.bilm._config import BiLMArchitecture, BiLMConfig
-from skembed.training.bilm._model import output_rows, trimmed, with_boundaries
+from skembed.training.bilm._model import lengths_of, output_rows, with_boundaries
 from skembed.training.bilm._torch_network import BiLM, Dropout, State
 from skembed.training.bilm._torch_softmax import choose_candidates, mean_loss
 
 Int64Array = npt.NDArray[np.int64]
+# Words of a batch are encoded in so many groups.
+_N_GROUPS = 4
 States = list[list[State]]
 
 
@@ -41,10 +43,11 @@ class Words:
         architecture: BiLMArchitecture,
     ) -> None:
         self._characters = with_boundaries(characters)
+        self._lengths = lengths_of(self._characters)
         self._widest = max(width for width, _ in architecture.filters)
         self.rows = output_rows(len(characters), n_outputs)
 
-    def of_batch(self, inputs: npt.NDArray[Any]) -> tuple[Int64Array, Int64Array]:
+    def of_batch(self, inputs: npt.NDArray[Any]) -> tuple[list[Int64Array], Int64Array]:
         """Return the characters of the distinct words, and which word is where.
 
         Parameters
@@ -53,12 +56,23 @@ class Words:
 
         Returns
         -------
-        characters : ndarray of shape (n_distinct, n_columns), int64
+        characters : list of ndarray of shape (n_words, n_columns), int64
+            Groups of words of like length, without the columns of padding that change
+            no maximum over windows.
         places : ndarray of the shape of `inputs`, int64
+            Rows of all groups together.
         """
         words, places = np.unique(inputs, return_inverse=True)
-        characters = trimmed(self._characters[words], self._widest)
-        return characters, places.reshape(inputs.shape)
+        order = np.argsort(self._lengths[words], kind="stable")
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        groups = np.array_split(words[order], min(_N_GROUPS, len(order)))
+        # One window of nothing but padding is left, where there was one.
+        characters = [
+            self._characters[group, : self._lengths[group[-1]] + self._widest]
+            for group in groups
+        ]
+        return characters, rank[places].reshape(inputs.shape)
 
 
 def read(
@@ -90,8 +104,8 @@ def read(
         After the batch.
     """
     device = network.encoder.embedding.weight.device
-    characters, places = words.of_batch(batch.inputs)
-    vectors = network.encoder(torch.from_numpy(characters).to(device))
+    groups, places = words.of_batch(batch.inputs)
+    vectors = network.encoder([torch.from_numpy(g).to(device) for g in groups])
     inputs = F.embedding(torch.from_numpy(places).to(device), vectors)
     tops, targets, after = [], [], []
     for d, direction in enumerate(network.directions):

@@ -8,7 +8,12 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from skembed.training.bilm._torch_network import BiLM, CharacterEncoder, Lstm
+from skembed.training.bilm._torch_network import (
+    N_CHARACTERS,
+    BiLM,
+    CharacterEncoder,
+    Lstm,
+)
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -24,26 +29,19 @@ def draw_weights(network: BiLM, generator: torch.Generator) -> None:
     """
     encoder = network.encoder
     encoder.embedding.weight.uniform_(-1.0, 1.0, generator=generator)
-    for layer in encoder.convolutions:
-        _, size, width = layer.weight.shape
-        if network.architecture.activation == "tanh":
-            layer.weight.normal_(0.0, (width * size) ** -0.5, generator=generator)
-        else:
-            layer.weight.uniform_(-0.05, 0.05, generator=generator)
-        _bias(layer).zero_()
-    for linear in _linear_layers(encoder):
-        std = linear.weight.shape[1] ** -0.5
-        linear.weight.normal_(0.0, std, generator=generator)
-        linear.bias.zero_()
+    for linear in encoder.modules():
+        if isinstance(linear, nn.Linear):
+            std = linear.in_features**-0.5
+            linear.weight.normal_(0.0, std, generator=generator)
+            linear.bias.zero_()
+    if network.architecture.activation == "relu":
+        for filters in encoder.convolutions:
+            filters.weight.uniform_(-0.05, 0.05, generator=generator)
     for highway in encoder.highways:
         # At first, the input passes as it is.
         highway.gate.bias.fill_(-2.0)
     for _, lstm in _named_lstms(network):
         _draw_lstm(lstm, generator)
-
-
-def _linear_layers(encoder: CharacterEncoder) -> list[nn.Linear]:
-    return [layer for layer in encoder.modules() if isinstance(layer, nn.Linear)]
 
 
 def _draw_lstm(lstm: Lstm, generator: torch.Generator) -> None:
@@ -77,8 +75,8 @@ def to_arrays(network: BiLM) -> dict[str, Float32Array]:
     arrays : dict of str to ndarray, float32
     """
     arrays = {
-        name: parameter.detach().cpu().numpy().transpose(axes).reshape(shape)
-        for name, parameter, axes, shape in _plain_parameters(network)
+        name: parameter.detach().cpu().numpy().T.reshape(shape)
+        for name, parameter, shape in _plain_parameters(network)
     }
     for name, lstm in _named_lstms(network):
         parameters = {
@@ -116,10 +114,9 @@ def load_arrays(network: BiLM, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         If an array is missing, has another shape than the options say, or holds values
         that are not finite.
     """
-    for name, parameter, axes, shape in _plain_parameters(network):
+    for name, parameter, shape in _plain_parameters(network):
         array = _take(arrays, name, shape)
-        # The permutations are their own inverses.
-        _fill(parameter, array.reshape(shape[-len(axes) :]).transpose(axes))
+        _fill(parameter, array.reshape(parameter.shape[::-1]).T)
     for name, lstm in _named_lstms(network):
         (n_rows, n_in), n_out = lstm.weight_ih_l0.shape, lstm.weight_hh_l0.shape[1]
         weights = _swap_gates(_take(arrays, f"{name}/W_0", (n_in + n_out, n_rows)).T)
@@ -134,46 +131,38 @@ def load_arrays(network: BiLM, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
             _fill(lstm.weight_hr_l0, projection.T)
 
 
-_Layout = tuple[str, torch.Tensor, tuple[int, ...], tuple[int, ...]]
-# Ours to published.
-_AS_IT_IS, _TRANSPOSED, _KERNEL, _VECTOR = (0, 1), (1, 0), (2, 1, 0), (0,)
-
-
-def _plain_parameters(network: BiLM) -> Iterator[_Layout]:
-    """Name each parameter but those of the LSTMs; say its axes and shape in files."""
-    for name, parameter, axes in _named_parameters(network.encoder):
-        shape = tuple(parameter.shape[axis] for axis in axes)
-        yield name, parameter, axes, (1, *shape) if axes == _KERNEL else shape
-
-
-def _named_parameters(
-    encoder: CharacterEncoder,
+def _plain_parameters(
+    network: BiLM,
 ) -> Iterator[tuple[str, torch.Tensor, tuple[int, ...]]]:
-    yield "char_embed", encoder.embedding.weight, _AS_IT_IS
-    for i, convolution in enumerate(encoder.convolutions):
-        yield f"CNN/W_cnn_{i}", convolution.weight, _KERNEL
-        yield f"CNN/b_cnn_{i}", _bias(convolution), _VECTOR
-    linear = []
+    """Name each parameter but those of the LSTMs, and say its shape in files.
+
+    There, weights are transposed: rows are multiplied by them from the left.
+    """
+    encoder, sizes = network.encoder, network.architecture
+    yield "char_embed", encoder.embedding.weight.T, (N_CHARACTERS, sizes.character_size)
+    for i, filters in enumerate(encoder.convolutions):
+        width, n = sizes.filters[i]
+        yield f"CNN/W_cnn_{i}", filters.weight, (1, width, sizes.character_size, n)
+        yield f"CNN/b_cnn_{i}", filters.bias, (n,)
+    for name, weight_name, linear in _named_linear(encoder):
+        shape = (linear.in_features, linear.out_features)
+        yield f"{name}/W_{weight_name}", linear.weight, shape
+        yield f"{name}/b_{weight_name}", linear.bias, shape[1:]
+
+
+def _named_linear(encoder: CharacterEncoder) -> Iterator[tuple[str, str, nn.Linear]]:
     for i, highway in enumerate(encoder.highways):
         # The published "carry" is the gate of what is transformed.
-        linear.append((f"CNN_high_{i}", "transform", highway.transform))
-        linear.append((f"CNN_high_{i}", "carry", highway.gate))
+        yield f"CNN_high_{i}", "transform", highway.transform
+        yield f"CNN_high_{i}", "carry", highway.gate
     if isinstance(encoder.projection, nn.Linear):
-        linear.append(("CNN_proj", "proj", encoder.projection))
-    for group, name, layer in linear:
-        yield f"{group}/W_{name}", layer.weight, _TRANSPOSED
-        yield f"{group}/b_{name}", layer.bias, _VECTOR
+        yield "CNN_proj", "proj", encoder.projection
 
 
 def _named_lstms(network: BiLM) -> Iterator[tuple[str, Lstm]]:
     for d, direction in enumerate(network.directions):
         for i, layer in enumerate(direction.layers):
             yield f"RNN_{d}/RNN/MultiRNNCell/Cell{i}/LSTMCell", layer
-
-
-def _bias(layer: nn.Conv1d) -> torch.Tensor:
-    assert layer.bias is not None
-    return layer.bias
 
 
 def _swap_gates(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
