@@ -20,7 +20,8 @@ from skembed.training.bilm._batches import frame
 from skembed.training.bilm._checks import check_corpora, check_initial
 from skembed.training.bilm._config import BiLMArchitecture, BiLMConfig
 from skembed.training.bilm._held_out import hold_out
-from skembed.training.bilm._model import BiLMModel
+from skembed.training.bilm._model import BiLMModel, output_rows
+from skembed.training.bilm._predict import measure_perplexity, place_probabilities
 from skembed.training.bilm._result import BiLMResult, Epoch, Perplexity
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ __all__ = [
     "Epoch",
     "Perplexity",
     "hold_out",
+    "measure_perplexity",
+    "output_rows",
+    "place_probabilities",
     "train_bilm",
 ]
 
@@ -130,7 +134,7 @@ def train_bilm(
     corpora = Corpora(
         frame(corpus, n_words, n_words + 1),
         frame(held_out, n_words, n_words + 1),
-        Words(characters, n_outputs, config.architecture),
+        Words(characters, output_rows(n_words, n_outputs), config.architecture),
     )
     fingerprint = _fingerprint(corpora, characters, n_outputs, config, seed, initial)
     resources = Resources(

@@ -99,7 +99,7 @@ def lengths_of(characters: Int64Array) -> Int64Array:
 
 
 def output_rows(n_words: int, n_outputs: int) -> Int64Array:
-    """The row of the softmax for each word, and for the two boundaries after them.
+    """The row of the softmax for each word.
 
     Parameters
     ----------
@@ -110,9 +110,8 @@ def output_rows(n_words: int, n_outputs: int) -> Int64Array:
     Examples
     --------
     >>> output_rows(3, n_outputs=2)
-    array([3, 4, 2, 0, 1])
+    array([3, 4, 2])
     """
-    rows = np.full(n_words + 2, UNKNOWN, dtype=np.int64)
+    rows = np.full(n_words, UNKNOWN, dtype=np.int64)
     rows[:n_outputs] = N_SPECIAL + np.arange(n_outputs)
-    rows[n_words:] = BEGIN, END
     return rows

@@ -182,7 +182,9 @@ class Direction(nn.Module):
     def _read(
         self, layer: Lstm, words: torch.Tensor, state: State
     ) -> tuple[torch.Tensor, State]:
-        if self.clips != (None, None):
+        # Without a GPU, torch has no fast core for projections, and warns of that.
+        is_slow = bool(layer.proj_size) and words.device.type != "cuda"
+        if is_slow or self.clips != (None, None):
             return clipped_lstm(layer, words, state, *self.clips)
         outputs, (h, c) = layer(words, (state[0][None], state[1][None]))
         return outputs, (h[0], c[0])

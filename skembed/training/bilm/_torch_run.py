@@ -12,10 +12,11 @@ import torch
 from skembed._ragged import Ragged
 from skembed.training.bilm._batches import Batch, count_batches, epoch_batches
 from skembed.training.bilm._config import BiLMConfig
+from skembed.training.bilm._model import UNKNOWN
 from skembed.training.bilm._result import Epoch, Perplexity
 from skembed.training.bilm._torch_network import BiLM
 from skembed.training.bilm._torch_optimizer import Optimizer
-from skembed.training.bilm._torch_score import measure_perplexity
+from skembed.training.bilm._torch_score import network_perplexity
 from skembed.training.bilm._torch_step import States, Words, step_loss
 
 Progress = Callable[[int, float, float], object]
@@ -64,7 +65,8 @@ class Corpora(NamedTuple):
     def row_frequencies(self) -> npt.NDArray[np.float64]:
         """Return the share of each row of the softmax in the targets, never 0."""
         rows = self.words.rows
-        n_targets = np.bincount(rows[self.training.values], minlength=rows.max() + 1)
+        n_rows = max(rows.max(), UNKNOWN) + 1
+        n_targets = np.bincount(rows[self.training.values], minlength=n_rows)
         frequencies: npt.NDArray[np.float64] = (n_targets + 1) / (n_targets + 1).sum()
         return frequencies
 
@@ -214,7 +216,7 @@ class Run:
         held_out, words = self._corpora.held_out, self._corpora.words
         if not len(held_out):
             return None
-        return measure_perplexity(self.network, self.table, held_out, words)
+        return network_perplexity(self.network, self.table, held_out, words)
 
     def weights(self) -> dict[str, torch.Tensor]:
         """Return a copy of all that is trained."""

@@ -7,16 +7,18 @@ import torch.nn.functional as F  # noqa: N812
 
 from skembed._ragged import Ragged
 from skembed.training.bilm._batches import sentence_batches
+from skembed.training.bilm._model import BiLMModel
 from skembed.training.bilm._result import Perplexity
 from skembed.training.bilm._torch_network import BiLM, Dropout
 from skembed.training.bilm._torch_step import Words, read
+from skembed.training.bilm._torch_weights import empty_network, load_arrays
 
 # Numbers of a matrix of logits.
 _LOGITS_AT_ONCE = 1 << 24
 
 
 @torch.no_grad()
-def measure_perplexity(
+def network_perplexity(
     network: BiLM,
     table: torch.Tensor,
     framed: Ragged,
@@ -67,3 +69,67 @@ def _losses(
 
 def _logits(tops: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
     return torch.addmm(table[:, -1], tops, table[:, :-1].T)
+
+
+def load_model(model: BiLMModel, device: torch.device) -> tuple[BiLM, torch.Tensor]:
+    """Make a network and a softmax of a model that has one.
+
+    Parameters
+    ----------
+    model : BiLMModel
+    device : torch.device
+
+    Returns
+    -------
+    network : BiLM
+    table : Tensor of shape (n_rows, projection_size + 1)
+
+    Raises
+    ------
+    ValueError
+        If the model has no softmax.
+    """
+    if model.softmax is None or model.bias is None:
+        msg = (
+            "This model has no softmax, as published files have none: it predicts no "
+            "words. Train or fine-tune it on texts first."
+        )
+        raise ValueError(msg)
+    network = empty_network(model.architecture)
+    load_arrays(network, model.arrays)
+    table = np.column_stack([model.softmax, model.bias]).astype(np.float32)
+    return network.to(device), torch.from_numpy(table).to(device)
+
+
+@torch.no_grad()
+def log_probabilities(
+    network: BiLM, table: torch.Tensor, framed: Ragged, words: Words, place: int
+) -> npt.NDArray[np.float64]:
+    """What both directions expect at one place of a sentence.
+
+    Parameters
+    ----------
+    network : BiLM
+    table : Tensor of shape (n_rows, projection_size + 1)
+    framed : Ragged of int32
+        One sentence, with its boundaries.
+    words : Words
+    place : int
+        Of the word in the sentence, from 0.
+
+    Returns
+    -------
+    logarithms : ndarray of shape (2, n_rows), float64
+        Of the probability of each row of the softmax, from what precedes the place, and
+        from what follows it.
+    """
+    length = int(framed.lengths[0])
+    (batch,) = sentence_batches(framed, length, length, None)
+    tops, _, _ = read(network, batch, words, None, Dropout())
+    n_steps = length - 1
+    # Forward, step k predicts word k; backward, the last step predicts the begin.
+    chosen = tops[[place, n_steps + n_steps - 2 - place]]
+    result: npt.NDArray[np.float64] = (
+        _logits(chosen, table).double().log_softmax(dim=1).cpu().numpy()
+    )
+    return result

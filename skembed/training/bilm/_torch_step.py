@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812
 
 from skembed.training.bilm._batches import Batch
 from skembed.training.bilm._config import BiLMArchitecture, BiLMConfig
-from skembed.training.bilm._model import lengths_of, output_rows, with_boundaries
+from skembed.training.bilm._model import BEGIN, END, lengths_of, with_boundaries
 from skembed.training.bilm._torch_network import BiLM, Dropout, State
 from skembed.training.bilm._torch_softmax import choose_candidates, mean_loss
 
@@ -26,8 +26,8 @@ class Words:
     Parameters
     ----------
     characters : ndarray of shape (n_words, max_characters), int
-    n_outputs : int
-        The first so many words have a row of the softmax.
+    rows : ndarray of shape (n_words,), int64
+        Row of the softmax for each word.
     architecture : BiLMArchitecture
 
     Attributes
@@ -39,13 +39,13 @@ class Words:
     def __init__(
         self,
         characters: npt.NDArray[Any],
-        n_outputs: int,
+        rows: Int64Array,
         architecture: BiLMArchitecture,
     ) -> None:
         self._characters = with_boundaries(characters)
         self._lengths = lengths_of(self._characters)
         self._widest = max(width for width, _ in architecture.filters)
-        self.rows = output_rows(len(characters), n_outputs)
+        self.rows = np.append(rows, [BEGIN, END])
 
     def of_batch(self, inputs: npt.NDArray[Any]) -> tuple[list[Int64Array], Int64Array]:
         """Return the characters of the distinct words, and which word is where.

@@ -15,7 +15,12 @@ from skembed.training.bilm._result import BiLMResult
 from skembed.training.bilm._torch_checkpoint import Checkpoints
 from skembed.training.bilm._torch_network import BiLM
 from skembed.training.bilm._torch_run import Corpora, Progress, Run
-from skembed.training.bilm._torch_weights import draw_weights, load_arrays, to_arrays
+from skembed.training.bilm._torch_weights import (
+    draw_weights,
+    empty_network,
+    load_arrays,
+    to_arrays,
+)
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -111,7 +116,7 @@ def _start(
 ) -> tuple[BiLM, torch.Tensor]:
     """Return a network and a softmax with the weights that training starts from."""
     generator = torch.Generator().manual_seed(seed)
-    network = BiLM(config.architecture)
+    network = empty_network(config.architecture)
     if initial is None:
         draw_weights(network, generator)
     else:

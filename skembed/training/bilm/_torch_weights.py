@@ -8,6 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from skembed.training.bilm._config import BiLMArchitecture
 from skembed.training.bilm._torch_network import (
     N_CHARACTERS,
     BiLM,
@@ -16,6 +17,16 @@ from skembed.training.bilm._torch_network import (
 )
 
 Float32Array = npt.NDArray[np.float32]
+
+
+def empty_network(architecture: BiLMArchitecture) -> BiLM:
+    """Make a network whose weights are to be filled in.
+
+    Drawing some, as torch does, would take from the user's random numbers.
+    """
+    with torch.device("meta"):
+        network = BiLM(architecture)
+    return network.to_empty(device="cpu")
 
 
 @torch.no_grad()
