@@ -6,14 +6,15 @@ from skembed._ragged import Ragged
 from skembed.training.bilm import BiLMArchitecture, BiLMConfig
 from tests.reference.bilm import characters_of
 
-# 134 words in 20 sentences, written for this test.
+# About as long as the toy corpus of the original's own tests; written for these.
 TEXT = """
 the cat sat on the mat . the dog sat on the cat ! a small bird sang in the old tree .
 the bird saw the cat under the tree . it flew away . the cat looked up at the sky .
 the dog slept . a red ball lay on the grass . the dog woke up and saw the ball . it ran
 to the ball . the cat ran to the tree . the bird sang . the sun went down . the small
 dog went home with the red ball . the cat went home too . the bird slept in the tree .
-the moon came up . it was night . nobody sang . all slept and nothing moved until the morning .
+the moon came up . it was night . nobody sang . all slept and nothing moved until
+the morning .
 """
 
 TINY = BiLMArchitecture(

@@ -190,11 +190,11 @@ class BiLMConfig:
     epochs: int = 10
     packing: Literal["sentences", "stream"] = "sentences"
     unroll: int = 256
-    batch_tokens: int = 2048
+    batch_tokens: int = 1024
     n_negatives: int | None = 2048
     dropout: float = 0.1
     optimizer: Literal["adam", "adagrad"] = "adam"
-    learning_rate: float = 2e-3
+    learning_rate: float = 8e-3
     clip_norm: float = 1.0
     loss_scale: float = 1.0
     n_iter_no_change: int | None = 2
