@@ -66,8 +66,8 @@ def train_bilm(
     corpus : Ragged of int32
         The word ids of each sentence.
     characters : ndarray of shape (n_words, max_characters), int
-        The character ids of each word, the most frequent word first: bytes of UTF-8
-        plus 1, between 259 and 260, then 261.
+        The character ids of each word, the most frequent word first; see
+        `skembed.text.character_ids`.
     config : BiLMConfig
     seed : int
         Fixes the initial weights and every draw. On one machine, the same seed gives
@@ -108,13 +108,13 @@ def train_bilm(
     Examples
     --------
     >>> import numpy as np
-    >>> a, b = [259, 98, 260, 261, 261, 261], [259, 99, 260, 261, 261, 261]
+    >>> from skembed.text import character_ids
     >>> corpus = Ragged.from_lengths(np.array([0, 1, 0, 1], dtype=np.int32), [2, 2])
     >>> sizes = BiLMArchitecture(
     ...     hidden_size=4, projection_size=4, filters=((1, 4),), max_characters=6
     ... )
     >>> config = BiLMConfig(sizes, epochs=2, validation_fraction=0)
-    >>> result = train_bilm(corpus, np.array([a, b]), config, seed=0)
+    >>> result = train_bilm(corpus, character_ids("ab", 6), config, seed=0)
     >>> result.model.softmax.shape
     (5, 4)
     >>> result.model.arrays["RNN_0/RNN/MultiRNNCell/Cell1/LSTMCell/W_0"].shape

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from skembed.text import BEGIN_SENTENCE, END_SENTENCE, N_CHARACTERS, character_ids
 from skembed.training.bilm._config import BiLMArchitecture
 
 Float32Array = npt.NDArray[np.float32]
@@ -15,8 +16,8 @@ BEGIN, END, UNKNOWN = 0, 1, 2
 """The first rows of the softmax: the boundaries, and all words that have no row."""
 N_SPECIAL = 3
 
-# Ids of characters, as they are in `characters`: bytes, then these, all one higher.
-_BEGIN_SENTENCE, _END_SENTENCE, _BEGIN_WORD, _END_WORD, _PADDING = range(257, 262)
+# The id of what follows a word in its row of characters.
+_PADDING = N_CHARACTERS
 
 
 class BiLMModel(NamedTuple):
@@ -71,12 +72,8 @@ def with_boundaries(characters: npt.NDArray[Any]) -> Int64Array:
            [259, 257, 260, 261],
            [259, 258, 260, 261]])
     """
-    n_words, size = characters.shape
-    framed = np.full((n_words + 2, size), _PADDING, dtype=np.int64)
-    framed[:n_words] = characters
-    framed[n_words:, 0] = _BEGIN_WORD
-    framed[n_words, 1], framed[n_words + 1, 1] = _BEGIN_SENTENCE, _END_SENTENCE
-    framed[n_words:, 2] = _END_WORD
+    boundaries = character_ids([BEGIN_SENTENCE, END_SENTENCE], characters.shape[1])
+    framed = np.concatenate([characters, boundaries]).astype(np.int64)
     if framed.min() < 1 or framed.max() > _PADDING:
         msg = (
             f"Character ids must be from 1 to {_PADDING}, got {framed.min()} to "

@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
+from skembed.text import N_CHARACTERS
 from skembed.training.bilm._config import BiLMArchitecture
 
 State = tuple[torch.Tensor, torch.Tensor]
-N_CHARACTERS = 261
 
 
 class CharacterEncoder(nn.Module):

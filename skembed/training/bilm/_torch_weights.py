@@ -8,9 +8,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from skembed.text import N_CHARACTERS
 from skembed.training.bilm._config import BiLMArchitecture
 from skembed.training.bilm._torch_network import (
-    N_CHARACTERS,
     BiLM,
     CharacterEncoder,
     Lstm,
