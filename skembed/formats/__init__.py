@@ -15,6 +15,7 @@ from skembed.formats._elmo_options import (
     array_shapes,
     parse_elmo_options,
 )
+from skembed.formats._elmo_write import write_elmo
 from skembed.formats._errors import FormatError
 from skembed.formats._fasttext import is_fasttext, read_fasttext
 from skembed.formats._fasttext_model import (
@@ -66,6 +67,7 @@ __all__ = [
     "read_word2vec_binary",
     "read_word2vec_text",
     "release",
+    "write_elmo",
     "write_fasttext",
     "write_glove_text",
     "write_lstm_encoder",
