@@ -10,6 +10,7 @@ from skembed.encoding._distinct import distinct_features, ordered_features
 from skembed.encoding._network_encoder import NetworkEncoder
 from skembed.encoding._text_encoder import TextEncoder
 from skembed.encoding._transformer import TransformerEncoder
+from skembed.encoding._word_encoder import WordEncoder, WordModel
 
 __all__ = [
     "CacheInfo",
@@ -18,6 +19,8 @@ __all__ = [
     "NetworkEncoder",
     "TextEncoder",
     "TransformerEncoder",
+    "WordEncoder",
+    "WordModel",
     "digest_texts",
     "distinct_features",
     "ordered_features",

@@ -5,6 +5,8 @@ window may be, and runs. What it runs on are the `Windows` that its tokenizer ma
 texts. Importing this package loads no torch.
 """
 
+from skembed.networks._lexicon import Lexicon
 from skembed.networks._windows import Windows
+from skembed.networks._word_windows import Split, WordReader
 
-__all__ = ["Windows"]
+__all__ = ["Lexicon", "Split", "Windows", "WordReader"]

@@ -8,8 +8,9 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer, BertForMaskedLM
 
-from skembed.networks.huggingface import _fingerprint
-from skembed.networks.huggingface._fingerprint import fingerprint, fingerprint_packed
+from skembed.networks import _fingerprint
+from skembed.networks._fingerprint import fingerprint_packed
+from skembed.networks.huggingface._fingerprint import fingerprint
 from skembed.networks.huggingface._pair import fingerprint_pair
 from skembed.networks.huggingface._source import ModelFolder, find_model
 

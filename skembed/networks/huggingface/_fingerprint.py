@@ -1,33 +1,13 @@
-"""A short name for the content of a model, by which its features can be kept."""
+"""A short name for the content of a model folder."""
 
-import time
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from hashlib import blake2b
-from pathlib import Path
-
+from skembed.networks._fingerprint import fingerprint_files
 from skembed.networks.huggingface._source import ModelFolder
-
-_DIGEST_BYTES = 16
-# Parts are digested by several threads; their size is part of what is digested.
-_PART_BYTES = 1 << 24
-_READ_BYTES = 1 << 20
-_MOST_THREADS = 4
-_START = b"skembed model files 1"
-
-# Two changes of a file within one tick of its clock leave the same time behind.
-_CLOCK_TICK_NS = 1_000_000_000
-_MOST_REMEMBERED = 256
-
-_Stamp = tuple[str, int, int, int, int]
-_remembered: dict[tuple[_Stamp, ...], str] = {}
 
 
 def fingerprint(folder: ModelFolder) -> str:
     """Digest the content of a model's weights, configuration and tokenizer files.
 
-    Where the folder is and what else it holds do not matter. The files are read once in
-    a process, and again when their sizes or times change.
+    What else the folder holds does not matter; see `fingerprint_files`.
 
     Parameters
     ----------
@@ -43,83 +23,4 @@ def fingerprint(folder: ModelFolder) -> str:
     FileNotFoundError
         If a file has gone.
     """
-    paths = [folder.path.absolute() / name for name in folder.files]
-    stamps = tuple(map(_stamp, paths))
-    if stamps in _remembered:
-        return _remembered[stamps]
-    with ThreadPoolExecutor(_MOST_THREADS) as threads:
-        parts = [
-            (path.name, start, threads.submit(_digest_part, path, start))
-            for path, (_, size, *_) in zip(paths, stamps, strict=True)
-            for start in _starts(size)
-        ]
-    digest = _combine((name, start, part.result()) for name, start, part in parts)
-    if _is_old(stamps):
-        if len(_remembered) >= _MOST_REMEMBERED:
-            _remembered.clear()
-        _remembered[stamps] = digest
-    return digest
-
-
-def fingerprint_packed(files: Mapping[str, bytes]) -> str:
-    """Digest files in memory; the same as `fingerprint` gives for them in a folder.
-
-    Parameters
-    ----------
-    files : mapping of str to bytes
-
-    Returns
-    -------
-    digest : str
-        32 hexadecimal digits.
-    """
-    return _combine(
-        (name, start, _short(memoryview(files[name])[start : start + _PART_BYTES]))
-        for name in sorted(files)
-        for start in _starts(len(files[name]))
-    )
-
-
-def _starts(size: int) -> range:
-    """Return where the parts of a file begin; an empty one has a part, too."""
-    return range(0, max(size, 1), _PART_BYTES)
-
-
-def _combine(parts: Iterable[tuple[str, int, bytes]]) -> str:
-    whole = blake2b(_START, digest_size=_DIGEST_BYTES)
-    for name, start, digest in parts:
-        whole.update(f"{name}\0{start}\0".encode() + digest)
-    return whole.hexdigest()
-
-
-def _short(content: memoryview) -> bytes:
-    return blake2b(content, digest_size=_DIGEST_BYTES).digest()
-
-
-def _stamp(path: Path) -> _Stamp:
-    state = path.stat()
-    # The second time cannot be set back by who copies files with their times.
-    times = state.st_mtime_ns, state.st_ctime_ns
-    return (str(path), state.st_size, *times, state.st_ino)
-
-
-def _is_old(stamps: tuple[_Stamp, ...]) -> bool:
-    """Whether a change from now on would show in the stamps."""
-    newest = max(max(stamp[2:4]) for stamp in stamps)
-    return abs(time.time_ns() - newest) > _CLOCK_TICK_NS
-
-
-def _digest_part(path: Path, start: int) -> bytes:
-    """Digest one part of a file: read, not mapped, as a file may be cut off meanwhile.
-
-    hashlib lets other threads run while it works on a buffer.
-    """
-    part = blake2b(digest_size=_DIGEST_BYTES)
-    buffer = memoryview(bytearray(_READ_BYTES))
-    left = _PART_BYTES
-    with path.open("rb", buffering=0) as file:
-        file.seek(start)
-        while left and (n_bytes := file.readinto(buffer[:left])):
-            part.update(buffer[:n_bytes])
-            left -= n_bytes
-    return part.digest()
+    return fingerprint_files({name: folder.path / name for name in folder.files})

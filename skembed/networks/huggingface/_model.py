@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from skembed.networks.huggingface._fingerprint import fingerprint, fingerprint_packed
+from skembed.networks._fingerprint import fingerprint_packed
+from skembed.networks.huggingface._fingerprint import fingerprint
 from skembed.networks.huggingface._source import ModelFolder, find_model
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from skembed.networks.huggingface._fingerprint import fingerprint, fingerprint_packed
+from skembed.networks._fingerprint import fingerprint_packed
+from skembed.networks.huggingface._fingerprint import fingerprint
 from skembed.networks.huggingface._quiet import quiet
 from skembed.networks.huggingface._source import ModelFolder, find_model
 
