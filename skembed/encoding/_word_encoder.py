@@ -104,6 +104,10 @@ class WordEncoder(NetworkEncoder):
             self.lowercase, self.special_tokens, self.dtype,
         )  # fmt: skip
 
+    def _usual_batch_tokens(self, device: str) -> int:
+        # A step reads one word of each text: it takes many texts to fill it.
+        return 2 * super()._usual_batch_tokens(device)
+
     def _chunks(self, texts: Sequence[Text]) -> Iterator[Rows]:
         if not self.ordered:
             return super()._chunks(texts)

@@ -14,6 +14,7 @@ from skembed.text._characters import (
     character_ids,
 )
 from skembed.text._encode import encode, encode_corpus
+from skembed.text._newswire import newswire_words
 from skembed.text._ngrams import check_ngrams, ngram_buckets, subwords
 from skembed.text._tokenize import tokenize
 from skembed.text._vocabulary import Vocabulary
@@ -28,6 +29,7 @@ __all__ = [
     "check_ngrams",
     "encode",
     "encode_corpus",
+    "newswire_words",
     "ngram_buckets",
     "subwords",
     "tokenize",
