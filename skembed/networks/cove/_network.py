@@ -123,11 +123,11 @@ def _one_direction(weights: Mapping[str, Float32Array], suffix: str) -> nn.LSTM:
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     arrays = {name: weights[f"{name}_{suffix}"] for name in names}
     n_gates, n_inputs = arrays["weight_ih"].shape
-    lstm = nn.LSTM(n_inputs, n_gates // 4).eval().requires_grad_(requires_grad=False)
-    lstm.load_state_dict(
-        {f"{name}_l0": torch.from_numpy(np.array(x)) for name, x in arrays.items()}
-    )
-    return lstm
+    # Without memory, and without drawing weights, until it is given them.
+    lstm = nn.LSTM(n_inputs, n_gates // 4, device="meta")
+    state = {f"{name}_l0": torch.from_numpy(np.array(x)) for name, x in arrays.items()}
+    lstm.load_state_dict(state, assign=True)
+    return lstm.eval().requires_grad_(requires_grad=False)
 
 
 def _both_directions(
