@@ -67,9 +67,10 @@ class WordEncoder(NetworkEncoder):
         A name for `split`, under which features are kept.
     lowercase : bool
         Whether the network reads words in lower case.
-    max_length : int
+    max_length : int or None
         Most words of a window. It changes no feature: the network carries its state
-        from one window to the next.
+        from one window to the next. None for a network that does not: each text is one
+        window.
     batch_size : int
         Where the order of texts matters, how many are read side by side.
     special_tokens, device, dtype, batch_tokens, n_threads, verbose
@@ -80,7 +81,7 @@ class WordEncoder(NetworkEncoder):
     split: Split
     splitter: str
     lowercase: bool = False
-    max_length: int = 512
+    max_length: int | None = 512
     batch_size: int = 32
 
     @property

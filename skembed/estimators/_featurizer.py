@@ -126,16 +126,7 @@ class ContextualFeaturizer(
             The fitted estimator. If fit fails or is interrupted, what an earlier fit
             has learned stays.
         """
-        documents, encoder, layers, learned = self._checked(X)
-        weight = check_document_weight(sample_weight, len(documents))
-        if self.mixing == "learned":
-            check_mix_targets(y, len(documents))
-            arrays = self._arrays(documents, encoder, layers)
-            overlong = _count_overlong(arrays)
-        else:
-            arrays, overlong = {}, encoder.count_overlong(documents)
-        learned |= self._mix_learned(arrays, layers, y, weight)
-        self._keep(learned, overlong, encoder, layers)
+        self._learn(X, y, sample_weight, features=False)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -157,14 +148,7 @@ class ContextualFeaturizer(
         features : ndarray of shape (n_documents, n_features), float32
             The same as of ``fit(X, y).transform(X)``.
         """
-        documents, encoder, layers, learned = self._checked(X)
-        weight = check_document_weight(sample_weight, len(documents))
-        if self.mixing == "learned":
-            check_mix_targets(y, len(documents))
-        arrays = self._arrays(documents, encoder, layers)
-        overlong = _count_overlong(arrays)
-        learned |= self._mix_learned(arrays, layers, y, weight)
-        self._keep(learned, overlong, encoder, layers)
+        arrays, layers = self._learn(X, y, sample_weight, features=True)
         return self._features(arrays, layers)
 
     def transform(self, X: Iterable[Any]) -> Float32Array:
@@ -228,34 +212,52 @@ class ContextualFeaturizer(
             layers, blocks, y, cv=cv, scoring=scoring, classifier=classifier
         )
 
+    def _learn(
+        self, X: Any, y: Any, sample_weight: Any, *, features: bool, **given: Any
+    ) -> tuple[Arrays, tuple[int, ...]]:
+        """Do what `fit` does; return the statistics, if they are wanted, and layers.
+
+        `given` is what else `fit` was given.
+        """
+        state_poolings(self.pooling)
+        documents = self._documents(X)
+        weight = check_document_weight(sample_weight, len(documents))
+        if self.mixing == "learned":
+            check_mix_targets(y, len(documents))
+        encoder, learned = self._fit_encoder(documents, **given)
+        layers = self._layers_of(encoder.widths)
+        if features or self.mixing == "learned":
+            arrays = self._arrays(documents, encoder, layers)
+            overlong = _count_overlong(arrays)
+        else:
+            arrays, overlong = {}, encoder.count_overlong(documents)
+        learned |= self._mix_learned(arrays, layers, y, weight)
+        self._keep(learned, overlong, encoder, layers)
+        return arrays, layers
+
     def _documents(self, X: Any) -> list[Document]:
         documents = check_documents(X, missing=self.missing, decode=bytes.decode)
         documents = documents if isinstance(documents, list) else list(documents)
         check_words(documents)
         return documents
 
-    def _checked(
-        self, X: Any
-    ) -> tuple[list[Document], TextEncoder, tuple[int, ...], dict[str, Any]]:
-        """Check what `_parameter_constraints` cannot see; find documents and model."""
-        state_poolings(self.pooling)
-        documents = self._documents(X)
-        encoder, learned = self._fit_encoder(documents)
-        layers = choose_layers(self.layers, len(encoder.widths) - 1)
+    def _layers_of(self, widths: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the numbers of the layers, which must fit together."""
+        layers = choose_layers(self.layers, len(widths) - 1)
         # Raises for layers that do not fit together.
-        empty = [np.empty((0, encoder.widths[k]), dtype=np.float32) for k in layers]
+        empty = [np.empty((0, widths[k]), dtype=np.float32) for k in layers]
         mix_layers(empty, "mean" if self.mixing == "learned" else self.mixing)
-        return documents, encoder, layers, learned
+        return layers
 
     def _fit_encoder(
-        self, documents: list[Document]
+        self, documents: list[Document], **given: Any
     ) -> tuple[TextEncoder, dict[str, Any]]:
         """Return the network for these documents, and what was learned to make it.
 
-        Subclasses that train theirs do it here. The second are attributes, which are
-        set when all of `fit` has gone well.
+        Subclasses that train theirs do it here, from what else `fit` was given. The
+        second are attributes, which are set when all of `fit` has gone well.
         """
-        del documents
+        del documents, given
         return self._encoder(), {}
 
     def _fitted_encoder(self) -> TextEncoder:

@@ -7,8 +7,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from torch import nn
 
 from skembed._ragged import Ragged
-from skembed.networks.cove import _network
-from skembed.networks.cove._network import CoVeNetwork
+from skembed.networks.cove import _lstm
+from skembed.networks.cove._lstm import BidirectionalLstm
+from skembed.networks.cove._reader import CoVeReader
 from tests.reference import lstm as reference
 
 SIZES = {"input": 5, "hidden": 3, "layers": 2}
@@ -50,7 +51,10 @@ def layers_of(network, ids, last=2):
 
 
 def cove(table, weights, dtype=torch.float32):
-    return CoVeNetwork(table.__getitem__, weights, torch.device("cpu"), dtype)
+    lstm = BidirectionalLstm(weights, torch.device("cpu"), dtype)
+    # Words are the names of rows here.
+    words = [str(row) for row in range(len(table))]
+    return CoVeReader(lstm, words, lambda names: table[[int(name) for name in names]])
 
 
 def test_layers_follow_the_equations(table, weights, ids):
@@ -72,7 +76,7 @@ def test_layers_are_those_of_torch_one_text_at_a_time(table, weights, ids, lstm)
 
 def test_the_length_of_stretches_changes_nothing(table, weights, ids, monkeypatch):
     expected = layers_of(cove(table, weights), ids)
-    monkeypatch.setattr(_network, "_STRETCH", 7)
+    monkeypatch.setattr(_lstm, "_STRETCH", 7)
     for layer, truth in zip(
         layers_of(cove(table, weights), ids), expected, strict=True
     ):
@@ -90,7 +94,7 @@ def test_layers_above_the_last_are_not_computed(last, table, weights, ids):
     network = cove(table, weights)
     expected = layers_of(network, ids)
     # Whatever it would do with them raises.
-    del network._layers[last:]
+    del network._lstm._layers[last:]
     for layer, truth in zip(layers_of(network, ids, last), expected, strict=False):
         assert_array_equal(layer, truth)
 

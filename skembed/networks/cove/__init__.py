@@ -2,3 +2,7 @@
 
 Importing this package loads no torch.
 """
+
+from skembed.networks.cove._model import CoVeModel, fingerprint_arrays
+
+__all__ = ["CoVeModel", "fingerprint_arrays"]

@@ -6,7 +6,7 @@ each takes the texts that still go on, with the state that the one before left. 
 input's product of a stretch is then one matrix product, and little is padding.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,46 +14,41 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from skembed._ragged import Ragged
 from skembed.formats import lstm_sizes
 from skembed.networks._network import Visit
 
 Float32Array = npt.NDArray[np.float32]
-LookUp = Callable[[npt.NDArray[np.int32]], Float32Array]
 
 # Steps of a stretch: enough for a large matrix product, few enough for little padding.
 _STRETCH = 64
 
 
-class CoVeNetwork:
-    """The layers of CoVe; see `skembed.networks.Network` for what it does.
-
-    Layer 0 is the word vectors themselves, as float32; each layer above is
-    [forward states ; backward states] of one layer of the LSTM.
+class BidirectionalLstm:
+    """Layers of LSTMs, each of which reads texts forwards and backwards.
 
     Parameters
     ----------
-    look_up : callable
-        Gives the vectors of token ids, shape (n_tokens, input_size), float32.
     weights : mapping of str to ndarray, float32
         Of an ``nn.LSTM(..., bidirectional=True)``, from `read_lstm_encoder`.
     device : torch.device
     dtype : torch.dtype
-        What the LSTM computes in.
-    """
+        What it computes in.
 
-    # So little that batches are cut by tokens.
-    pads = False
+    Attributes
+    ----------
+    widths : tuple of int
+        Features of each layer. Layer 0 is the vectors that it reads; each above is
+        [forward states ; backward states].
+    """
 
     def __init__(
         self,
-        look_up: LookUp,
         weights: Mapping[str, Float32Array],
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
         sizes = lstm_sizes(weights)
-        self.device, self._dtype, self._look_up = device, dtype, look_up
+        self.device, self._dtype = device, dtype
         self.widths = (sizes.input_size, *[2 * sizes.hidden_size] * sizes.n_layers)
         self._layers = [
             tuple(
@@ -64,19 +59,29 @@ class CoVeNetwork:
         ]
 
     @torch.inference_mode()
-    def run(self, ids: Ragged, last: int, visit: Visit) -> None:
+    def run(
+        self,
+        vectors: Float32Array,
+        offsets: npt.NDArray[np.int64],
+        last: int,
+        visit: Visit,
+    ) -> None:
         """Show the states of layers 0 to `last`, one layer at a time.
 
         Parameters
         ----------
-        ids : Ragged of int32
+        vectors : ndarray of shape (n_tokens, input_size), float32
+            Those of all texts, one text after the other. Shown as they are.
+        offsets : ndarray of shape (n_texts + 1,), int64
+            Where each text begins and ends; none is empty.
         last : int
         visit : callable
+            Called with each layer's number and its states, of shape (n_tokens, width).
         """
-        states = torch.from_numpy(self._look_up(ids.values)).to(self.device)
+        states = torch.from_numpy(vectors).to(self.device)
         visit(0, states)
         states = states.to(self._dtype)
-        stretches = _stretches(ids.offsets, self.device) if last else []
+        stretches = _stretches(offsets, self.device) if last else []
         for number, directions in enumerate(self._layers[:last], start=1):
             states = _both_directions(directions, states, stretches)
             visit(number, states)
