@@ -10,6 +10,7 @@ from sklearn.base import clone
 import skembed
 from skembed import (
     BertLayerFeaturizer,
+    ELMoFeaturizer,
     FastTextVectorizer,
     GloVeVectorizer,
     PPMIVectorizer,
@@ -63,11 +64,13 @@ ESTIMATORS = [
         mixing="learned",
         pooling=("mean", "mean_sqrt_len"),
     ),
+    ELMoFeaturizer("usual", max_vocab_size=50),
+    ELMoFeaturizer(size=8, epochs=1, random_state=0, layers=(0, -1), mixing="concat"),
 ]
 
 
 @pytest.fixture(scope="session")
-def with_model(tiny_model):
+def with_model(tiny_model, tiny_elmo_folder):
     """Return a function that gives an estimator the tiny model it names, if it does."""
 
     @cache
@@ -80,6 +83,9 @@ def with_model(tiny_model):
         return model, AutoTokenizer.from_pretrained(folder)
 
     def give(estimator):
+        weights = estimator.get_params().get("weights")
+        if weights is not None:
+            return clone(estimator).set_params(weights=str(tiny_elmo_folder(weights)))
         model = estimator.get_params().get("model")
         if model is None:
             return estimator

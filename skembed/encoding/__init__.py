@@ -7,8 +7,9 @@ from skembed.encoding._cache import CacheInfo, FeatureCache
 from skembed.encoding._cache_space import FeatureSpace
 from skembed.encoding._digest import digest_texts
 from skembed.encoding._distinct import distinct_features, ordered_features
+from skembed.encoding._lowercase import lowered
 from skembed.encoding._network_encoder import NetworkEncoder
-from skembed.encoding._text_encoder import TextEncoder
+from skembed.encoding._text_encoder import Text, TextEncoder
 from skembed.encoding._transformer import TransformerEncoder
 from skembed.encoding._word_encoder import WordEncoder, WordModel
 
@@ -17,11 +18,13 @@ __all__ = [
     "FeatureCache",
     "FeatureSpace",
     "NetworkEncoder",
+    "Text",
     "TextEncoder",
     "TransformerEncoder",
     "WordEncoder",
     "WordModel",
     "digest_texts",
     "distinct_features",
+    "lowered",
     "ordered_features",
 ]

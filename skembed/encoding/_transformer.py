@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from skembed.encoding._lowercase import lowered
 from skembed.encoding._network_encoder import NetworkEncoder, Tokenize
 from skembed.encoding._text_encoder import Text
 from skembed.networks.huggingface import PretrainedModel
@@ -113,26 +114,3 @@ class TransformerEncoder(NetworkEncoder):
     def _cased(self, texts: list[Text]) -> list[Text]:
         """Return texts in lower case if the model wants that."""
         return lowered(texts) if self.model.lowercase else texts
-
-
-def lowered(texts: list[Text]) -> list[Text]:
-    """Make letters small, but those that would become two characters.
-
-    The characters of words are counted in the text that was given.
-
-    Examples
-    --------
-    >>> lowered(["A Text", ["Its", "Words"]])
-    ['a text', ['its', 'words']]
-    """
-    return [
-        _lower(text) if isinstance(text, str) else [_lower(word) for word in text]
-        for text in texts
-    ]
-
-
-def _lower(text: str) -> str:
-    small = text.lower()
-    if len(small) == len(text):
-        return small
-    return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)

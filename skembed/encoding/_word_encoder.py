@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from skembed.encoding._lowercase import lowered
 from skembed.encoding._network_encoder import NetworkEncoder, Tokenize
 from skembed.encoding._text_encoder import Rows, Text
-from skembed.encoding._transformer import lowered
 from skembed.networks import Lexicon, Split, WordReader
 
 if TYPE_CHECKING:
@@ -21,16 +21,15 @@ _FORMAT = 1
 
 
 class WordModel(Protocol):
-    """A network of words that has been named, such as `ElmoModel`.
+    """A network of words that has been named, such as `ElmoModel`."""
 
-    Attributes
-    ----------
-    begin, end : sequence of str
-        Special words that are put before and after each text.
-    """
+    @property
+    def begin(self) -> Sequence[str]:
+        """Special words that are put before each text."""
 
-    begin: Sequence[str]
-    end: Sequence[str]
+    @property
+    def end(self) -> Sequence[str]:
+        """Special words that are put after each text."""
 
     @property
     def fingerprint(self) -> str:

@@ -91,13 +91,13 @@ def text_analysis(vectorizer: CountVectorizer) -> TextAnalysis:
     if vectorizer.analyzer != "word":
         # An own function, or "char" and "char_wb": whole analyzers, of decoded text.
         whole = CountVectorizer(**{**vectorizer.get_params(), "input": "content"})
-        return TextAnalysis(split=_listed(whole.build_analyzer()))
+        return TextAnalysis(split=listed(whole.build_analyzer()))
     stop_words = frozenset(vectorizer.get_stop_words() or ())
     prepare = _preprocessor(vectorizer)
     if vectorizer.tokenizer is None and vectorizer.token_pattern in _SCANNED:
         min_chars = _SCANNED[vectorizer.token_pattern]
         return TextAnalysis(prepare, None, min_chars, stop_words)
-    split = _listed(vectorizer.build_tokenizer())
+    split = listed(vectorizer.build_tokenizer())
     return TextAnalysis(prepare, split, stop_words=stop_words)
 
 
@@ -108,7 +108,7 @@ def _preprocessor(vectorizer: CountVectorizer) -> Callable[[Any], str] | None:
     return preprocessor
 
 
-def _listed(split: Callable[[str], Iterable[str]]) -> Callable[[str], list[str]]:
+def listed(split: Callable[[str], Iterable[str]]) -> Callable[[str], list[str]]:
     def words_of(text: str) -> list[str]:
         words = split(text)
         # The letters of a str would pass for words.

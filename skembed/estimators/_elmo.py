@@ -1,23 +1,40 @@
 """The layers of bidirectional language models."""
 
-from collections.abc import Sequence
-from numbers import Integral
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
 
 from joblib import effective_n_jobs
+from sklearn.exceptions import NotFittedError
 
 from skembed._devices import DTYPES
-from skembed._sklearn_private import Interval, StrOptions, clone_sharing
-from skembed.encoding import WordEncoder
-from skembed.estimators._elmo_words import MAX_VOCAB_SIZE, fitted_words, split_documents
+from skembed._sklearn_private import Interval, StrOptions
+from skembed.encoding import Text, WordEncoder, lowered
+from skembed.estimators._contextual_words import check_words
+from skembed.estimators._elmo_training import (
+    PUBLISHED_SIZES,
+    history,
+    packed_model,
+    packed_result,
+    repeated,
+    stored_elmo,
+    train_elmo,
+    training_config,
+)
+from skembed.estimators._elmo_words import (
+    count_words,
+    most_frequent,
+    split_documents,
+    word_layer,
+)
+from skembed.estimators._feature_memory import feature_cache
 from skembed.estimators._featurizer import (
     FEATURIZER_CONSTRAINTS,
     ContextualFeaturizer,
 )
 from skembed.estimators.documents import Document
-from skembed.formats import ElmoArrays
-from skembed.networks.elmo import ElmoModel, named_elmo, packed_elmo
+from skembed.networks.elmo import named_elmo
 from skembed.text import newswire_words
 
 
@@ -34,9 +51,10 @@ class ELMoFeaturizer(ContextualFeaturizer):
 
     Parameters
     ----------
-    weights : str, path, or pair of them
+    weights : str, path, pair of them, or None, default=None
         A folder or zip with a file ``*options.json`` and one ``*.hdf5``, as published
-        by the authors and by the NLPL repository; or the paths of these two.
+        by the authors and by the NLPL repository; or the paths of these two. None
+        trains a model on the documents of `fit`.
     tokenizer : callable, default=None
         Returns the list of words of a document. None cuts English text as the corpus of
         the authors' models was cut: punctuation stands alone, clitics keep their
@@ -68,16 +86,38 @@ class ELMoFeaturizer(ContextualFeaturizer):
         - ``"zeros"``: nothing.
         - ``"carry"``: what another document left, as in the authors' programs. Each
           document goes on from the one `batch_size` places before it, the first ones
-          from nothing, so that features **depend on the order of the documents**.
-          `memory` can then not be used.
+          from nothing, so that features **depend on the order of the documents**, and
+          none are kept in `memory`.
 
-        "auto" is "warm".
+        "auto" is what the model was trained with: "warm" for published ones, "zeros"
+        for those trained here, unless `size` is a published one.
     batch_size : int, default=32
         With ``initial_state="carry"``, the batch size of the authors' programs: how
         many documents are read side by side.
     max_vocab_size : int, default=20,000
         The most frequent words of the documents of `fit`, so many at most, are in
-        `word_vectors_`.
+        `word_vectors_`, and are what a model that is trained predicts.
+    fine_tune : bool, default=False
+        Whether to go on training the published weights on the documents of `fit`.
+    size : int or {"small", "medium", "original"}, default=128
+        What to train: the cells of each LSTM, which are its width, too; or a model of a
+        published size, as the authors' program trains it, for which a GPU is needed.
+    epochs : int, default=10
+        Passes over the documents of `fit` in training, at most.
+    learning_rate : float, default=None
+        Step size of training. None is 0.002, for Adam, and 0.2, for Adagrad, where
+        `size` is a published one.
+    validation_fraction : float, default=0.02
+        Share of the documents of `fit` that are held out of training, and on which each
+        epoch is measured. The epoch with the lowest perplexity is kept.
+    n_iter_no_change : int or None, default=2
+        Epochs without a lower perplexity after which training stops. None never stops.
+    checkpoint : str or path, default=None
+        Folder where training writes how far it is, once a minute, and from which the
+        same `fit` goes on after a crash.
+    on_interrupt : {"raise", "keep"}, default="raise"
+        What an interrupt during training does: `fit` fails, and leaves the estimator as
+        it was; or ends, with the best weights so far.
     normalize : {"l1", "l2", "max"} or False, default=False
         Whether to scale each row of features, of all poolings together, to norm 1.
     mixing_penalty : float, default=0.1
@@ -102,9 +142,12 @@ class ELMoFeaturizer(ContextualFeaturizer):
         it may grow; 10 GB otherwise.
     n_jobs : int, default=None
         Number of threads on a CPU. None leaves it to torch.
+    random_state : int, RandomState instance or None, default=None
+        Seed of training. The same int gives the same weights on one machine.
     store_weights : bool, default=False
         Whether pickles of a fitted estimator hold the weights. Otherwise they hold
         where these are, and their digest, which is compared when they are loaded.
+        Weights that were trained here are always in them.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -129,7 +172,10 @@ class ELMoFeaturizer(ContextualFeaturizer):
         How many documents of `fit` were read in several windows, which changes no
         feature, and how many were cut off: none ever is.
     fingerprint_ : str
-        Digest of the model's files.
+        Digest of the model's files, or of the weights that were trained.
+    history_ : list of dict
+        Of each epoch of training its ``"loss"`` and, of the documents held out, the
+        ``"perplexity"``, ``"perplexity_forward"`` and ``"perplexity_backward"``.
 
     See Also
     --------
@@ -138,6 +184,9 @@ class ELMoFeaturizer(ContextualFeaturizer):
 
     Notes
     -----
+    Documents are read as one sentence each. With `sample_weight`, one of weight 2.5 is
+    read two or three times an epoch in training.
+
     The vector of a word without its context is computed once, however often the word
     occurs. Documents are sorted by length and run side by side, without padding. Those
     of more than 512 words are read in windows: a first pass finds what each window
@@ -149,29 +198,187 @@ class ELMoFeaturizer(ContextualFeaturizer):
 
     Examples
     --------
-    >>> from tempfile import TemporaryDirectory
-    >>> from skembed.testing import write_tiny_elmo
-    >>> with TemporaryDirectory() as folder:
-    ...     write_tiny_elmo(folder)
-    ...     featurizer = ELMoFeaturizer(folder, layers="all", mixing="concat")
-    ...     features = featurizer.fit_transform(["They don't bank there.", "A bank."])
-    ...     tokens = featurizer.transform_tokens(["They don't bank."]).tokens
-    >>> features.shape
-    (2, 48)
-    >>> tokens
+    >>> texts = ["They don't bank there.", "The bank is closed."] * 10
+    >>> featurizer = ELMoFeaturizer(size=8, epochs=1, random_state=0, mixing="concat")
+    >>> featurizer.fit_transform(texts).shape
+    (20, 48)
+    >>> featurizer.transform_tokens(["They don't bank."]).tokens
     [['They', 'don', "'t", 'bank', '.']]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "weights": [str, PathLike, tuple, list, dict],
+        "weights": [str, PathLike, tuple, list, None],
         "tokenizer": [callable, None],
         "lowercase": ["boolean"],
         **FEATURIZER_CONSTRAINTS,
         "initial_state": [StrOptions({"auto", "warm", "zeros", "carry"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_vocab_size": [Interval(Integral, 0, None, closed="left")],
+        "max_vocab_size": [Interval(Integral, 1, None, closed="left")],
+        "fine_tune": ["boolean"],
+        "size": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions(set(PUBLISHED_SIZES)),
+        ],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+        "checkpoint": [str, PathLike, None],
+        "on_interrupt": [StrOptions({"raise", "keep"})],
         "device": "no_validation",  # type: ignore[dict-item]
         "dtype": [StrOptions(set(DTYPES))],
         "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
         "store_weights": ["boolean"],
     }
+
+    _at_times = (*ContextualFeaturizer._at_times, "_stored", "history_")
+
+    def __init__(
+        self,
+        weights: Any = None,
+        *,
+        tokenizer: Callable[[str], Any] | None = None,
+        lowercase: bool = False,
+        layers: Any = "all",
+        mixing: str = "mean",
+        pooling: str | Sequence[str] = "mean",
+        special_tokens: bool = False,
+        initial_state: str = "auto",
+        batch_size: int = 32,
+        max_vocab_size: int = 20_000,
+        fine_tune: bool = False,
+        size: int | str = 128,
+        epochs: int = 10,
+        learning_rate: float | None = None,
+        validation_fraction: float = 0.02,
+        n_iter_no_change: int | None = 2,
+        checkpoint: str | PathLike[str] | None = None,
+        on_interrupt: str = "raise",
+        normalize: str | bool = False,
+        mixing_penalty: float = 0.1,
+        layer_norm: bool = False,
+        missing: str = "error",
+        batch_tokens: int | None = None,
+        device: Any = "auto",
+        dtype: str = "float32",
+        memory: Any = None,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        store_weights: bool = False,
+        verbose: int = 0,
+    ) -> None:
+        self.weights = weights
+        self.tokenizer = tokenizer
+        self.lowercase = lowercase
+        self.layers = layers
+        self.mixing = mixing
+        self.pooling = pooling
+        self.special_tokens = special_tokens
+        self.initial_state = initial_state
+        self.batch_size = batch_size
+        self.max_vocab_size = max_vocab_size
+        self.fine_tune = fine_tune
+        self.size = size
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.checkpoint = checkpoint
+        self.on_interrupt = on_interrupt
+        self.normalize = normalize
+        self.mixing_penalty = mixing_penalty
+        self.layer_norm = layer_norm
+        self.missing = missing
+        self.batch_tokens = batch_tokens
+        self.device = device
+        self.dtype = dtype
+        self.memory = memory
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.store_weights = store_weights
+        self.verbose = verbose
+
+    def _documents(self, X: Any) -> list[Document]:
+        documents = split_documents(super()._documents(X), self.tokenizer)
+        check_words(documents)
+        return documents
+
+    def _fit_encoder(
+        self, documents: list[Document], **given: Any
+    ) -> tuple[WordEncoder, dict[str, Any]]:
+        cut = [_words(text) for text in self._cased(documents)]
+        learned: dict[str, Any] = {}
+        if self._learns_weights:
+            cut = repeated(cut, given["sample_weight"], self.random_state)
+            learned = self._train(cut)
+        vocabulary = count_words(cut)
+        encoder = self._encoder_of(learned.get("_stored"))
+        frequent = most_frequent(vocabulary, self.max_vocab_size)
+        learned["vocabulary_"] = frequent
+        cache = feature_cache(self.memory)
+        learned["word_vectors_"] = word_layer(frequent, encoder, cache)
+        return encoder, learned
+
+    def _encoder(self) -> WordEncoder:
+        stored = self.__dict__.get("_stored")
+        is_current = stored is not None and stored["source"] == self._source
+        if self._learns_weights and not is_current:
+            msg = (
+                "There are no weights before fit has trained them on documents. Call "
+                "fit, or pass the path of published ones as weights."
+            )
+            raise NotFittedError(msg)
+        return self._encoder_of(stored if is_current else None)
+
+    def _encoder_of(self, stored: Mapping[str, Any] | None) -> WordEncoder:
+        """Return the model that is stored here, or the one that `weights` names."""
+        model = stored_elmo(stored) if stored else named_elmo(self.weights)
+        if self.initial_state != "auto":
+            model = model.begun(self.initial_state)
+        return WordEncoder(
+            model=model,
+            split=newswire_words,
+            splitter="newswire 1",
+            lowercase=self.lowercase,
+            batch_size=self.batch_size,
+            special_tokens=self.special_tokens,
+            device=self.device,
+            dtype=self.dtype,
+            batch_tokens=self.batch_tokens,
+            n_threads=None if self.n_jobs is None else effective_n_jobs(self.n_jobs),
+            verbose=self.verbose,
+        )
+
+    def _cased(self, documents: list[Document]) -> Sequence[Text]:
+        return lowered(documents) if self.lowercase else documents
+
+    @property
+    def _source(self) -> tuple[Any, ...]:
+        """What the weights depend on, of the parameters that may be set after fit."""
+        return self.weights, self.fine_tune
+
+    @property
+    def _learns_weights(self) -> bool:
+        return self.weights is None or self.fine_tune
+
+    def _train(self, documents: list[list[str]]) -> dict[str, Any]:
+        """Train the model, and return the attributes that tell it."""
+        result = train_elmo(documents, count_words(documents), self)
+        packing = training_config(self).packing
+        stored = {"source": self._source, **packed_result(result, packing)}
+        return {"_stored": stored, "history_": history(result)}
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        is_fitted = "fingerprint_" in state
+        if is_fitted and self.store_weights and "_stored" not in state:
+            model = named_elmo(self.weights)
+            state["_stored"] = {"source": self._source, **packed_model(model)}
+        return state
+
+
+def _words(document: Text) -> list[str]:
+    if isinstance(document, str):
+        return newswire_words(document)[0]
+    return list(document)

@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -98,6 +98,9 @@ class ContextualFeaturizer(
     missing: str
     memory: Any
     verbose: int
+
+    _at_times: ClassVar[tuple[str, ...]] = ("layer_weights_", "gamma_")
+    """Attributes that not every fit sets."""
 
     @abstractmethod
     def _encoder(self) -> TextEncoder:
@@ -224,7 +227,7 @@ class ContextualFeaturizer(
         weight = check_document_weight(sample_weight, len(documents))
         if self.mixing == "learned":
             check_mix_targets(y, len(documents))
-        encoder, learned = self._fit_encoder(documents, **given)
+        encoder, learned = self._fit_encoder(documents, sample_weight=weight, **given)
         layers = self._layers_of(encoder.widths)
         if features or self.mixing == "learned":
             arrays = self._arrays(documents, encoder, layers)
@@ -347,7 +350,7 @@ class ContextualFeaturizer(
             "n_windowed_": overlong[0],
             "n_truncated_": overlong[1],
         }
-        for name in ("layer_weights_", "gamma_"):
+        for name in self._at_times:
             self.__dict__.pop(name, None)
         self.__dict__.update(learned)
 

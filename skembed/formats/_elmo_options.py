@@ -63,6 +63,9 @@ class ElmoOptions:
         Whether a layer's input is added to its output, from the second layer on.
     characters : CharacterOptions or None
         None: words are rows of a table.
+    initial_state : {"warm", "zeros"} or None
+        What the model was trained to begin a text with, which files do not say unless
+        they were written here.
     """
 
     dim: int
@@ -72,6 +75,7 @@ class ElmoOptions:
     proj_clip: float | None
     use_skip_connections: bool
     characters: CharacterOptions | None
+    initial_state: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what `parse_elmo_options` reads."""
@@ -83,8 +87,11 @@ class ElmoOptions:
             "proj_clip": self.proj_clip,
             "use_skip_connections": self.use_skip_connections,
         }
+        content: dict[str, Any] = {"lstm": lstm}
+        if self.initial_state is not None:
+            content["initial_state"] = self.initial_state
         if self.characters is None:
-            return {"lstm": lstm}
+            return content
         char_cnn = {
             "n_characters": N_CHARACTERS + 1,
             "max_characters_per_token": self.characters.n_characters,
@@ -93,7 +100,7 @@ class ElmoOptions:
             "n_highway": self.characters.n_highway,
             "activation": self.characters.activation,
         }
-        return {"lstm": lstm, "char_cnn": char_cnn}
+        return {**content, "char_cnn": char_cnn}
 
 
 def parse_elmo_options(
@@ -128,9 +135,21 @@ def parse_elmo_options(
     except (ValueError, RecursionError) as error:
         found = f"an error: {error}"
         raise FormatError(path, expected="JSON", found=found) from None
+    return elmo_options(content, path)
+
+
+def elmo_options(
+    content: Any, path: str | PathLike[str] = "options.json"
+) -> ElmoOptions:
+    """Read options that have been parsed; see `parse_elmo_options`."""
     read = _Reader(path, content, "")
     lstm = read.part("lstm")
-    options = ElmoOptions(
+    initial_state = read.values.get("initial_state")
+    if initial_state not in (None, "warm", "zeros"):
+        read.fail("initial_state", "'warm' or 'zeros'", initial_state)
+    if read.values.get("bidirectional", True) is not True:
+        read.fail("bidirectional", "true", read.values["bidirectional"])
+    return ElmoOptions(
         dim=lstm.size("dim"),
         projection_dim=lstm.size("projection_dim"),
         n_layers=lstm.size("n_layers", 2, most=_MOST_LAYERS),
@@ -140,10 +159,8 @@ def parse_elmo_options(
         characters=_characters(read.part("char_cnn"))
         if "char_cnn" in content
         else None,
+        initial_state=initial_state,
     )
-    if content.get("bidirectional", True) is not True:
-        raise FormatError(path, expected="a bidirectional model", found="another")
-    return options
 
 
 def _characters(part: "_Reader") -> CharacterOptions:
@@ -152,12 +169,9 @@ def _characters(part: "_Reader") -> CharacterOptions:
     activation = part.values.get("activation", "relu")
     if activation not in ACTIVATIONS:
         part.fail("activation", f"one of {ACTIVATIONS}", activation)
-    filters = part.values.get("filters")
-    if (
-        not isinstance(filters, list)
-        or not filters
-        or not all(map(_is_filter, filters))
-    ):
+    filters: Any = part.values.get("filters")
+    is_list = isinstance(filters, list) and len(filters) > 0
+    if not is_list or not all(map(_is_filter, filters)):
         part.fail("filters", "a list of pairs [width, number]", filters)
     widest = max(width for width, _ in filters)
     if widest > n_characters:
@@ -212,7 +226,7 @@ class _Reader:
     def clip(self, name: str) -> float | None:
         """Return a bound; 0 and null are none."""
         value = self.values.get(name)
-        is_number = type(value) in (int, float) and 0 <= value < float("inf")  # type: ignore[operator]
+        is_number = type(value) in (int, float) and 0 <= value < float("inf")
         if value is not None and not is_number:
             self.fail(name, "a number that is not negative, or null", value)
         return float(value) if value else None

@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 # Those that Moses lists, and that are no words otherwise.
 _ABBREVIATIONS = (
-    "Adj Adm Adv Asst Bart Bldg Brig Bros Capt Cmdr Co Col Comdr Con Corp Cpl DR Dr "
-    "Drs Ens Gen Gov Hon Hr Hosp Inc Insp Jr Lt Ltd MM MR MRS MS Maj Messrs Mlle Mme "
-    "Mr Mrs Ms Msgr Op Ord Pfc Ph Prof Pvt Rep Reps Res Rev Rt Sen Sens Sfc Sgt Sr St "
-    "Supt Surg v vs i.e rev e.g Rs Jan Feb Mar Apr Jun Jul Aug Sep "
-    "Sept Oct Nov Dec"
-).split()
-_BEFORE_NUMBERS = "No Nos Art Nr pp".split()
+    r"Adj|Adm|Adv|Asst|Bart|Bldg|Brig|Bros|Capt|Cmdr|Co|Col|Comdr|Con|Corp|Cpl|DR|Dr|"
+    r"Drs|Ens|Gen|Gov|Hon|Hr|Hosp|Inc|Insp|Jr|Lt|Ltd|MM|MR|MRS|MS|Maj|Messrs|Mlle|"
+    r"Mme|Mr|Mrs|Ms|Msgr|Op|Ord|Pfc|Ph|Prof|Pvt|Rep|Reps|Res|Rev|Rt|Sen|Sens|Sfc|Sgt|"
+    r"Sr|St|Supt|Surg|v|vs|i\.e|e\.g|rev|Rs|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|"
+    r"Nov|Dec"
+)
+_BEFORE_NUMBERS = "No|Nos|Art|Nr|pp"
 
 # A letter or digit, with accents that are written apart; a hyphen is one, too.
 _PIECE = r"[^\W_\u2010-\u2015][\u0300-\u036f]*|-"
@@ -30,8 +30,8 @@ _WORD = re.compile(
     | (?<=[^\W\d_])'[^\W\d_]+ | (?<=\d)'s\b             # a clitic
     | (?:[^\W\d_]{{1,2}}\.)+[^\W\d_]{{1,2}}\.(?!\w)     # U.S., p.m., Ph.D.
     | \b[^\W\d_]\.(?=\s+[^\W\d_])                       # an initial: J. Smith
-    | \b(?:{"|".join(map(re.escape, _ABBREVIATIONS))})\.(?!\w)
-    | \b(?:{"|".join(_BEFORE_NUMBERS)})\.(?=\s*\d)
+    | \b(?:{_ABBREVIATIONS})\.(?!\w)
+    | \b(?:{_BEFORE_NUMBERS})\.(?=\s*\d)
     | (?:{_PIECE})+ (?:(?:\.|(?<=\d),(?=\d))(?:{_PIECE})+)*
       (?:\.(?=\s+[a-z]))?                               # no sentence ends before these
     | \S

@@ -1,10 +1,10 @@
 """A bidirectional language model that has been named: nothing is loaded until asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -57,8 +57,8 @@ class ElmoModel:
     arrays: ElmoArrays | None = None
     initial_state: str = "warm"
 
-    begin = (BEGIN_SENTENCE,)
-    end = (END_SENTENCE,)
+    begin: ClassVar[Sequence[str]] = (BEGIN_SENTENCE,)
+    end: ClassVar[Sequence[str]] = (END_SENTENCE,)
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
@@ -119,23 +119,29 @@ def named_elmo(weights: Any) -> ElmoModel:
     """
     files = find_elmo(weights)
     options = read_elmo_options(files)
-    return ElmoModel(fingerprint_files(files.paths), options, files=files)
+    digest, initial_state = fingerprint_files(files.paths), options.initial_state
+    return ElmoModel(digest, options, files, initial_state=initial_state or "warm")
 
 
-def packed_elmo(model: ElmoArrays) -> ElmoModel:
+def packed_elmo(model: ElmoArrays, fingerprint: str | None = None) -> ElmoModel:
     """Name a model that is in memory.
 
     Parameters
     ----------
     model : ElmoArrays
+    fingerprint : str or None
+        If it is known already. None: a digest of the arrays, which is not that of files
+        that hold them.
 
     Returns
     -------
     model : ElmoModel
-        With a fingerprint of the arrays, which is not that of files that hold them.
     """
-    digest = _fingerprint_arrays(model.options, model.arrays, model.words)
-    return ElmoModel(digest, model.options, arrays=model)
+    digest = fingerprint or _fingerprint_arrays(
+        model.options, model.arrays, model.words
+    )
+    initial_state = model.options.initial_state or "warm"
+    return ElmoModel(digest, model.options, None, model, initial_state)
 
 
 def _fingerprint_arrays(

@@ -214,12 +214,12 @@ def _lstm(
     device: torch.device,
     dtype: torch.dtype,
 ) -> ProjectedLstm:
-    weight, bias = (torch.from_numpy(arrays[f"{name}/{part}"]) for part in ("W_0", "B"))
+    weight, bias = (torch.tensor(arrays[f"{name}/{part}"]) for part in ("W_0", "B"))
     projection = arrays.get(f"{name}/W_P_0")
     return ProjectedLstm(
         weight,
         bias,
-        None if projection is None else torch.from_numpy(projection),
+        None if projection is None else torch.tensor(projection),
         Clips(options.cell_clip, options.proj_clip),
         device,
         dtype,

@@ -102,7 +102,7 @@ class CharacterCnn:
         self._options, self._device, self._dtype = options, device, dtype
 
         def tensor(name: str) -> torch.Tensor:
-            return torch.from_numpy(np.ascontiguousarray(arrays[name])).to(device)
+            return torch.tensor(arrays[name], device=device)
 
         def linear(weight: torch.Tensor, bias: torch.Tensor) -> PackedLinear:
             return PackedLinear(weight.t().to(dtype), bias.to(dtype))
@@ -156,7 +156,8 @@ class CharacterCnn:
             windows = vectors.unfold(1, width, 1)[:, :n_starts]
             flat = windows.transpose(2, 3).reshape(-1, width * options.dim)
             maxima.append(linear(flat).view(len(ids), windows.shape[1], -1).amax(dim=1))
-        return getattr(torch, options.activation)(torch.cat(maxima, dim=1))
+        features = torch.cat(maxima, dim=1)
+        return features.tanh() if options.activation == "tanh" else features.relu()
 
     def _mixed(self, features: torch.Tensor) -> torch.Tensor:
         for highway in self._highways:
