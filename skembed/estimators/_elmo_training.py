@@ -1,7 +1,6 @@
 """From documents to a bidirectional language model that was trained on them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
 from os import PathLike
@@ -16,6 +15,7 @@ from sklearn.utils import check_random_state
 from skembed._devices import resolve_devices
 from skembed._ragged import Ragged
 from skembed.estimators._feature_memory import feature_cache
+from skembed.estimators._progress import epoch_progress
 from skembed.estimators._training_cache import train_once
 from skembed.formats import ElmoArrays, elmo_options
 from skembed.networks.elmo import ElmoModel, named_elmo, packed_elmo
@@ -29,7 +29,6 @@ from skembed.training.bilm import (
 )
 
 PUBLISHED_SIZES = ("small", "medium", "original")
-Progress = Callable[[int, float, float], object]
 
 
 class TrainingParameters(Protocol):
@@ -119,7 +118,7 @@ def train_elmo(
     # Without a seed, another training is what is asked for.
     has_seed = isinstance(given.random_state, Integral)
     cache = feature_cache(given.memory) if has_seed else None
-    with _progress(config.epochs, given.verbose) as progress:
+    with epoch_progress(config.epochs, given.verbose) as progress:
         return train_once(
             None if cache is None else cache.location,
             train_bilm,
@@ -231,20 +230,3 @@ def history(result: BiLMResult) -> list[dict[str, float]]:
             row["perplexity_backward"] = float(epoch.perplexity.backward)
         rows.append(row)
     return rows
-
-
-@contextmanager
-def _progress(n_epochs: int, verbose: int) -> Iterator[Progress | None]:
-    """Show a bar of the epochs that are done, if asked to."""
-    if not verbose:
-        yield None
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=n_epochs, unit="epoch") as bar:
-
-        def show(epoch: int, part: float, loss: float) -> None:
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            bar.update(epoch + part - bar.n)
-
-        yield show

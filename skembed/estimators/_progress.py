@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -118,3 +120,35 @@ class TrainingProgress:
         if context is None:
             return False
         return bool(context.call_on_fit_task_end(estimator=self._estimator))
+
+
+@contextmanager
+def epoch_progress(
+    n_epochs: int, verbose: int
+) -> Iterator[Callable[[int, float, float], object] | None]:
+    """Show a bar of the epochs of a network's training, if asked to.
+
+    Parameters
+    ----------
+    n_epochs : int
+        How many there are at most.
+    verbose : int
+        0 shows nothing.
+
+    Yields
+    ------
+    progress : callable or None
+        To be called with the epoch, the part of it that is done, and the mean loss.
+    """
+    if not verbose:
+        yield None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=n_epochs, unit="epoch") as bar:
+
+        def show(epoch: int, part: float, loss: float) -> None:
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.update(epoch + part - bar.n)
+
+        yield show

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -49,10 +49,10 @@ class CoVeModel:
     weights_fingerprint: str
 
     # Texts have no boundaries, and begin with the zero state.
-    begin = ()
-    end = ()
-    ordered = False
-    settings = ()
+    begin: ClassVar[tuple[str, ...]] = ()
+    end: ClassVar[tuple[str, ...]] = ()
+    ordered: ClassVar[bool] = False
+    settings: ClassVar[tuple[Any, ...]] = ()
 
     @cached_property
     def fingerprint(self) -> str:
