@@ -307,7 +307,6 @@ class ELMoFeaturizer(ContextualFeaturizer):
     def _fit_encoder(
         self, documents: list[Document], **given: Any
     ) -> tuple[WordEncoder, dict[str, Any]]:
-        del given
         cut = [_words(text) for text in self._cased(documents)]
         learned: dict[str, Any] = {}
         if self._learns_weights:

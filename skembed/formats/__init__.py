@@ -13,6 +13,7 @@ from skembed.formats._elmo_options import (
     CharacterOptions,
     ElmoOptions,
     array_shapes,
+    elmo_options,
     parse_elmo_options,
 )
 from skembed.formats._elmo_write import write_elmo
@@ -52,6 +53,7 @@ __all__ = [
     "QuantizedMatrix",
     "WordTable",
     "array_shapes",
+    "elmo_options",
     "find_elmo",
     "holds_native_ngrams",
     "is_fasttext",

@@ -226,8 +226,8 @@ class _Reader:
     def clip(self, name: str) -> float | None:
         """Return a bound; 0 and null are none."""
         value = self.values.get(name)
-        is_number = type(value) in (int, float) and 0 <= value < float("inf")
-        if value is not None and not is_number:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value is not None and not (is_number and 0 <= value < float("inf")):
             self.fail(name, "a number that is not negative, or null", value)
         return float(value) if value else None
 
