@@ -9,7 +9,8 @@ import numpy as np
 from skembed.encoding._lowercase import lowered
 from skembed.encoding._network_encoder import NetworkEncoder, Tokenize
 from skembed.encoding._text_encoder import Rows, Text
-from skembed.networks import Lexicon, Split, WordReader
+from skembed.networks import Lexicon, WordReader
+from skembed.networks._word_windows import Split
 
 if TYPE_CHECKING:
     import torch
