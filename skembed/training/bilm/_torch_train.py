@@ -1,7 +1,5 @@
 """From corpora and a configuration to a trained model."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from skembed._devices import torch_threads
 from skembed.training.bilm._config import BiLMConfig
 from skembed.training.bilm._model import BiLMModel
 from skembed.training.bilm._result import BiLMResult
@@ -73,7 +72,7 @@ def train(
     network.to(resources.device)
     table = torch.nn.Parameter(table.to(resources.device))
     was_interrupted = False
-    with _threads(resources.n_threads):
+    with torch_threads(resources.n_threads):
         run = Run(network, table, corpora, config, seed)
         checkpoints = _checkpoints(resources, config)
         if checkpoints is not None:
@@ -98,17 +97,6 @@ def _checkpoints(resources: Resources, config: BiLMConfig) -> Checkpoints | None
     if resources.checkpoint is None:
         return None
     return Checkpoints(*resources.checkpoint, config.checkpoint_seconds)
-
-
-@contextmanager
-def _threads(n_threads: int) -> Iterator[None]:
-    """Have torch use so many threads of the CPU, and what it used before after that."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(n_threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _start(

@@ -5,8 +5,7 @@ McCann, Bradbury, Xiong and Socher (2017), "Learned in Translation: Contextualiz
 Vectors". Importing this package loads no torch.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skembed._devices import resolve_devices
+from skembed._devices import resolve_devices, torch_threads
 from skembed._ragged import Ragged
 from skembed.training.translation._config import (
     EpochScores,
@@ -111,7 +110,7 @@ def train_translation(
             "sides."
         )
         raise ValueError(msg)
-    with _threads(n_threads):
+    with torch_threads(n_threads):
         return run_training(
             corpora,
             config,
@@ -190,16 +189,3 @@ def _take(ids: Ragged, rows: npt.NDArray[np.int64]) -> Ragged:
     parts = [ids[int(row)] for row in rows]
     empty = np.empty(0, dtype=np.int32)
     return Ragged.from_lengths(np.concatenate([empty, *parts]), ids.lengths[rows])
-
-
-@contextmanager
-def _threads(n_threads: int | None) -> Iterator[None]:
-    """Let torch use so many threads meanwhile."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(n_threads or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
