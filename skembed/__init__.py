@@ -10,6 +10,7 @@ Each subpackage is one of these stages and imports only from the ones on its lef
 from skembed.encoding import FeatureCache
 from skembed.estimators import (
     BertLayerFeaturizer,
+    CoVeFeaturizer,
     ELMoFeaturizer,
     FastTextVectorizer,
     GloVeVectorizer,
@@ -21,6 +22,7 @@ from skembed.vectors import SubwordVectors, WordVectors
 __version__ = "0.1.0.dev0"
 __all__ = [
     "BertLayerFeaturizer",
+    "CoVeFeaturizer",
     "ELMoFeaturizer",
     "FastTextVectorizer",
     "FeatureCache",

@@ -10,6 +10,7 @@ from sklearn.base import clone
 import skembed
 from skembed import (
     BertLayerFeaturizer,
+    CoVeFeaturizer,
     ELMoFeaturizer,
     FastTextVectorizer,
     GloVeVectorizer,
@@ -18,8 +19,10 @@ from skembed import (
     SubwordVectors,
     WordVectors,
 )
+from skembed.formats import write_lstm_encoder
 from skembed.testing import parametrize_with_text_checks
 from skembed.testing._corpus import corpus
+from tests.tiny_cove import SelfTaughtCoVe, tiny_encoder
 
 _WORDS = sorted(set(re.findall(r"\w+", " ".join(corpus()[0]).lower())))
 # Some words of the suite have none, and one does not occur there.
@@ -66,11 +69,31 @@ ESTIMATORS = [
     ),
     ELMoFeaturizer("usual", max_vocab_size=50),
     ELMoFeaturizer(size=8, epochs=1, random_state=0, layers=(0, -1), mixing="concat"),
+    CoVeFeaturizer(PUBLISHED, encoder="encoder.pth"),
+    SelfTaughtCoVe(
+        "vectors.safetensors",
+        hidden_size=4,
+        epochs=1,
+        batch_size=32,
+        random_state=0,
+        layers=(1, 2),
+        include_input=True,
+        mixing="learned",
+    ),
 ]
 
 
 @pytest.fixture(scope="session")
-def with_model(tiny_model, tiny_elmo_folder):
+def cove_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cove")
+    PUBLISHED.save(folder / "vectors.safetensors")
+    encoder = tiny_encoder(PUBLISHED.vector_size, hidden_size=4)
+    write_lstm_encoder(folder / "encoder.pth", encoder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def with_model(tiny_model, tiny_elmo_folder, cove_folder):
     """Return a function that gives an estimator the tiny model it names, if it does."""
 
     @cache
@@ -83,6 +106,13 @@ def with_model(tiny_model, tiny_elmo_folder):
         return model, AutoTokenizer.from_pretrained(folder)
 
     def give(estimator):
+        if isinstance(estimator, CoVeFeaturizer):
+            files = {
+                name: str(cove_folder / value)
+                for name, value in estimator.get_params(deep=False).items()
+                if name in ("vectors", "encoder") and isinstance(value, str)
+            }
+            return clone(estimator).set_params(**files)
         weights = estimator.get_params().get("weights")
         if weights is not None:
             return clone(estimator).set_params(weights=str(tiny_elmo_folder(weights)))
@@ -104,4 +134,5 @@ def test_every_public_estimator_is_checked():
     public = {
         name for name in skembed.__all__ if hasattr(getattr(skembed, name), "fit")
     }
-    assert public == {type(estimator).__name__ for estimator in ESTIMATORS}
+    checked = {kind.__name__ for one in ESTIMATORS for kind in type(one).__mro__}
+    assert public <= checked

@@ -157,9 +157,8 @@ class TranslatorFeaturizer(TrainingParameters, ContextualFeaturizer):
         # Before hours of training: layers that there will not be.
         sizes = LstmSizes(vectors.vector_size, int(self.hidden_size), n_layers=2)
         self._layers_of((sizes.input_size, *[2 * sizes.hidden_size] * sizes.n_layers))
-        result = train_encoder(
-            self._words(documents), self._words(self._documents(targets)), vectors, self
-        )
+        translations = self._translations(targets)
+        result = train_encoder(self._words(documents), translations, vectors, self)
         learned: dict[str, Any] = {
             "encoder_weights_": result.encoder,
             "_weights_fingerprint": fingerprint_arrays(result.encoder),
@@ -167,6 +166,15 @@ class TranslatorFeaturizer(TrainingParameters, ContextualFeaturizer):
         }
         weights = result.encoder, learned["_weights_fingerprint"]
         return self._encoder_of(Parts(parts.vectors, *weights)), learned
+
+    def _translations(self, targets: Iterable[Any]) -> list[list[str]]:
+        try:
+            return self._words(self._documents(targets))
+        except (TypeError, ValueError) as error:
+            msg = f"targets must hold documents, as X does. Of targets: {error}"
+            raise (TypeError if isinstance(error, TypeError) else ValueError)(
+                msg
+            ) from error
 
     def _words(self, documents: list[Document]) -> list[list[str]]:
         """Cut documents as the network reads them."""
@@ -225,8 +233,9 @@ class TranslatorFeaturizer(TrainingParameters, ContextualFeaturizer):
         layers = super()._layers_of(widths)
         if self.include_input and 0 in layers:
             msg = (
-                "include_input=True puts layer 0, the word vectors, in front of the "
-                f"layers, so that layers must not name it, got {self.layers!r}."
+                f"layers={self.layers!r} names layer 0, the word vectors, which "
+                "include_input=True puts in front of the others anyway. Leave 0 out "
+                "of layers, or set include_input=False."
             )
             raise ValueError(msg)
         return layers

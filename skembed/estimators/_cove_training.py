@@ -151,7 +151,8 @@ def _usable(sources: Texts, targets: Texts, most: int) -> tuple[Texts, Texts]:
             f"of their texts has more than max_pair_length={most} words. Split them "
             "into sentences, or raise max_pair_length."
         )
-        warnings.warn(msg, stacklevel=2)
+        # Of fit, which scikit-learn's check of parameters calls.
+        warnings.warn(msg, stacklevel=7)
     return [s for s, _ in kept], [t for _, t in kept]
 
 
