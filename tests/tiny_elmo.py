@@ -5,8 +5,10 @@ import zipfile
 
 import h5py
 import numpy as np
+import torch
 
 from skembed.formats import ElmoArrays, array_shapes, parse_elmo_options
+from skembed.networks import Lexicon, WordReader
 
 CNN = {
     "n_characters": 262,
@@ -100,3 +102,26 @@ def zip_folder(folder, path, prefix=""):
         for file in sorted(folder.iterdir()):
             archive.write(file, prefix + file.name)
     return path
+
+
+def layers_of(model, batches, initial_state, max_length=512, dtype=torch.float32):
+    """Read batches of texts, which are lists of words, one after the other.
+
+    Returns the layers of each text, of shape (n_layers, n_words, width), by batch.
+    """
+    lexicon = Lexicon()
+    reader = model.begun(initial_state).reader(lexicon, torch.device("cpu"), dtype)
+    read = WordReader(
+        str.split, lexicon, begin=model.begin, end=model.end, max_length=max_length
+    )
+    return [_layers_of_batch(reader, read(texts)) for texts in batches]
+
+
+def _layers_of_batch(reader, windows):
+    found, last = [], len(reader.widths) - 1
+    rows = np.arange(len(windows.ids))
+    begin = reader.carry(windows, last)(rows)
+    reader.run(windows.ids, last, lambda _, x: found.append(x.float().numpy()), begin)
+    text = np.repeat(windows.text, windows.ids.lengths)
+    of_text = [(text == i) & ~windows.special for i in range(windows.n_texts)]
+    return [np.array(found)[:, mask] for mask in of_text]

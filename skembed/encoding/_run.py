@@ -203,7 +203,8 @@ def _run_batch(work: _Work, rows: Rows) -> list[Callable[[], object]]:
 def _too_long(n_tokens: int, network: Network) -> MemoryError:
     msg = (
         f"A single text of {n_tokens} tokens does not fit into the memory of "
-        f"{network.device}. Lower max_length: longer texts are read by windows."
+        f"{network.device}. Lower max_length, where there is one: longer texts are "
+        "read by windows. Or set device='cpu'."
     )
     return MemoryError(msg)
 

@@ -30,7 +30,7 @@ def word_vector(arrays, options, characters):
         ]
         features.append(act(np.max(windows, axis=0)))
     h = np.concatenate(features)
-    for k in range(options["char_cnn"]["n_highway"]):
+    for k in range(options["char_cnn"].get("n_highway", 0)):
         high = {name: arrays[f"CNN_high_{k}/{name}"] for name in _HIGHWAY}
         gate = sigmoid(h @ high["W_carry"] + high["b_carry"])
         transformed = relu(h @ high["W_transform"] + high["b_transform"])
@@ -54,32 +54,34 @@ def clip(x, limit):
 def lstm(arrays, options, prefix, inputs, state):
     """One layer: its outputs, and its state after them."""
     weight, bias = arrays[f"{prefix}/W_0"], arrays[f"{prefix}/B"]
-    projection = arrays[f"{prefix}/W_P_0"]
+    projection = arrays.get(f"{prefix}/W_P_0")
     h, c = state
     outputs = []
     for x in inputs:
         i, j, f, o = np.split(np.concatenate([x, h]) @ weight + bias, 4)
         c = sigmoid(f + 1.0) * c + sigmoid(i) * np.tanh(j)
         c = clip(c, options["lstm"]["cell_clip"])
-        h = (sigmoid(o) * np.tanh(c)) @ projection
-        h = clip(h, options["lstm"]["proj_clip"])
+        h = sigmoid(o) * np.tanh(c)
+        if projection is not None:
+            h = clip(h @ projection, options["lstm"]["proj_clip"])
         outputs.append(h)
     return outputs, (h, c)
 
 
-def top_states(arrays, options, direction, inputs, states=None):
-    """The top layer's outputs of one direction, and the states of all layers."""
-    sizes, after = options["lstm"], []
+def layer_states(arrays, options, direction, inputs, states=None):
+    """The outputs of each layer of one direction, and the states of all layers."""
+    sizes, found, after = options["lstm"], [], []
     for layer in range(sizes["n_layers"]):
         zeros = np.zeros(sizes["projection_dim"]), np.zeros(sizes["dim"])
         prefix = f"RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/LSTMCell"
         state = zeros if states is None else states[layer]
         outputs, state = lstm(arrays, options, prefix, inputs, state)
-        if layer and sizes["use_skip_connections"]:
+        if layer and sizes.get("use_skip_connections"):
             outputs = [y + x for x, y in zip(inputs, outputs, strict=True)]
         inputs = outputs
+        found.append(outputs)
         after.append(state)
-    return outputs, after
+    return found, after
 
 
 def log_softmax(logits):
@@ -101,7 +103,9 @@ def sentence_losses(model, sentence, vocabulary):
     losses = []
     forward = list(range(len(words)))
     for d, order in enumerate((forward, forward[::-1])):
-        tops, _ = top_states(arrays, options, d, [vectors[k] for k in order[:-1]])
+        (*_, tops), _ = layer_states(
+            arrays, options, d, [vectors[k] for k in order[:-1]]
+        )
         losses.append(
             [
                 -log_softmax(softmax @ top + bias)[rows[k]]

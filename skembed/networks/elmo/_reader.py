@@ -143,17 +143,35 @@ class ElmoReader:
             has_next = n_windows > step + 1
             for direction, at, towards in ((0, step, 1), (1, n_windows - 1 - step, -1)):
                 rows = np.flatnonzero(has_next & (numbers == at))
-                ended = self.network.run(
-                    self._vectors(_taken(windows.ids, rows)),
-                    windows.ids.lengths[rows],
-                    last,
-                    None,
-                    _gathered(state, index[:, rows]),
-                    directions=(direction,),
-                )
+                begin = _gathered(state, index[:, rows])
+                ended = self._ends(windows.ids, rows, last, begin, direction)
                 following = torch.from_numpy(index[direction, rows + towards])
                 state.put(direction, following.to(self.device), ended)
         return state
+
+    def _ends(
+        self, ids: Ragged, rows: Rows, last: int, begin: State, direction: int
+    ) -> State:
+        """Run some windows for what they end with, in halves if memory is short."""
+        try:
+            batch = _taken(ids, rows)
+            vectors = self._vectors(batch)
+            return self.network.run(
+                vectors, batch.lengths, last, None, begin, directions=(direction,)
+            )
+        except torch.OutOfMemoryError:
+            if len(rows) == 1:
+                raise
+        torch.cuda.empty_cache()
+        half = len(rows) // 2
+        halves = np.arange(half), np.arange(half, len(rows))
+        first, second = (
+            self._ends(
+                ids, rows[part], last, _gathered(begin, np.stack([part] * 2)), direction
+            )
+            for part in halves
+        )
+        return _extended(first, second)
 
     def _next_slots(self, n_texts: int) -> State:
         """Return what the texts begin with that follow those run last."""
