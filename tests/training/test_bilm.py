@@ -21,7 +21,7 @@ from skembed.training.bilm import (
 from skembed.training.bilm._batches import frame, sentence_batches
 from skembed.training.bilm._torch_network import Dropout
 from skembed.training.bilm._torch_score import network_perplexity
-from skembed.training.bilm._torch_step import Words, step_loss
+from skembed.training.bilm._torch_step import Words, take_gradient
 from skembed.training.bilm._torch_weights import (
     draw_weights,
     empty_network,
@@ -85,10 +85,9 @@ def loss_and_gradients(model, corpus, characters, n_outputs):
     (batch,) = sentence_batches(frame(corpus, n_words, n_words + 1), 99, 99, None)
     config = tiny_config(architecture=model.architecture, dropout=0.0)
     rng = np.random.default_rng(0)
-    loss, used_rows, used, _ = step_loss(network, table, batch, words, config, rng)
-    loss.backward()
-    assert_array_equal(used_rows, np.arange(len(table)))
-    return loss.item(), network, used.grad.numpy()
+    found = take_gradient(network, table, batch, words, config, rng)
+    assert_array_equal(found.rows, np.arange(len(table)))
+    return found.loss, network, found.values.numpy()
 
 
 def test_the_loss_is_that_of_the_specification(rng, architecture):

@@ -83,8 +83,7 @@ def test_seeds_fix_the_weights_and_leave_other_random_numbers_alone(config):
 
 def test_the_loss_falls(config):
     history = train(config).history
-    losses = [epoch.loss for epoch in history]
-    assert losses == sorted(losses, reverse=True)
+    assert history[-1].loss < history[0].loss
     perplexities = [epoch.perplexity.mean for epoch in history]
     assert perplexities[-1] < perplexities[0]
 
@@ -244,7 +243,8 @@ def test_training_goes_on_from_given_weights():
     first = train(config)
     kept = {name: array.copy() for name, array in first.model.arrays.items()}
     more = train(config, initial=first.model)
-    assert more.history[0].loss < first.history[0].loss / 1.5
+    assert more.history[0].loss < first.history[0].loss - 0.1
+    assert more.history[-1].loss < first.history[-1].loss - 0.5
     for name, array in kept.items():
         assert_array_equal(first.model.arrays[name], array)
     published = first.model._replace(softmax=None, bias=None)
@@ -288,12 +288,13 @@ def test_ids_must_be_those_of_words():
         train_bilm(none, characters, config, seed=0)
 
 
-def test_torch_has_its_threads_back():
+def test_threads_change_no_bit_and_torch_has_its_own_back(config):
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        one, two = (train(tiny_config(epochs=1), n_threads=n) for n in (1, 2))
+        one, two, more = (train(config, n_threads=n) for n in (1, 2, 5))
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
     assert_same(one, two)
+    assert_same(one, more)

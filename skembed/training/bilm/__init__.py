@@ -83,7 +83,8 @@ def train_bilm(
         if it has one, must have ``3 + n_outputs`` rows for the same words.
     device : str or torch.device
     n_threads : int
-        Of the CPU, for matrix products.
+        Of the CPU: two are kept busy, one by each direction. No bit of the result
+        depends on it.
     checkpoint : Path or None
         A folder where the state of training is written every
         `config.checkpoint_seconds`, and from which the same call goes on after a crash.

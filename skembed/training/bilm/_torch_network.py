@@ -250,6 +250,6 @@ class BiLM(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.encoder = CharacterEncoder(architecture)
-        self.directions: Iterable[Direction] = nn.ModuleList(
+        self.directions: Sequence[Direction] = nn.ModuleList(
             Direction(architecture) for _ in range(2)
         )  # type: ignore[assignment]

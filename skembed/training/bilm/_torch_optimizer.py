@@ -7,6 +7,8 @@ import torch
 from skembed.training.bilm._config import BiLMConfig
 from skembed.training.bilm._torch_network import BiLM
 
+_UNCHECKED: Any = torch.sparse.check_sparse_tensor_invariants
+
 
 class Optimizer:
     """Moves the weights of a network, and those rows of a table that a step used.
@@ -68,7 +70,9 @@ class Optimizer:
             if self._config.optimizer == "adam":
                 left = 1.0 - number / self._n_steps
                 optimizer.param_groups[0]["lr"] = self._config.learning_rate * left
-            optimizer.step()
+            # Left to its default, torch warns that it checks no sparse tensors.
+            with _UNCHECKED(enable=False):
+                optimizer.step()
             optimizer.zero_grad()
 
     def _clip(self, gradients: list[torch.Tensor]) -> None:

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from skembed._ragged import Ragged
+from skembed.training._threads import Map
 from skembed.training.bilm._batches import Batch, count_batches, epoch_batches
 from skembed.training.bilm._config import BiLMConfig
 from skembed.training.bilm._model import UNKNOWN
@@ -17,7 +18,7 @@ from skembed.training.bilm._result import Epoch, Perplexity
 from skembed.training.bilm._torch_network import BiLM
 from skembed.training.bilm._torch_optimizer import Optimizer
 from skembed.training.bilm._torch_score import network_perplexity
-from skembed.training.bilm._torch_step import States, Words, step_loss
+from skembed.training.bilm._torch_step import States, Words, take_gradient
 
 Progress = Callable[[int, float, float], object]
 _SECONDS_BETWEEN_REPORTS = 0.1
@@ -83,6 +84,8 @@ class Run:
     corpora : Corpora
     config : BiLMConfig
     seed : int
+    thread_map : callable
+        Runs the two directions of a step.
 
     Attributes
     ----------
@@ -103,8 +106,10 @@ class Run:
         corpora: Corpora,
         config: BiLMConfig,
         seed: int,
+        thread_map: Map = map,
     ) -> None:
         self.network, self.table = network, table
+        self._thread_map = thread_map
         self._corpora, self._config, self._seed = corpora, config, seed
         self._n_steps = count_batches(corpora.training, config)
         self.optimizer = Optimizer(
@@ -127,9 +132,7 @@ class Run:
         return len(self.history) - 1 - self.best_epoch >= patience
 
     def train(
-        self,
-        progress: Progress | None,
-        after_step: Callable[["Run"], object] | None,
+        self, progress: Progress | None, after_step: Callable[[], object]
     ) -> None:
         """Run the epochs that are left.
 
@@ -138,17 +141,15 @@ class Run:
         progress : callable or None
             Called with the epoch, the part of it that is done, and the mean loss in it.
             A true result stops the training after the epoch.
-        after_step : callable or None
-            Called with the run after each step, when all attributes agree.
+        after_step : callable
+            Called after each step, when all attributes agree.
         """
         stop = False
         while not (self.is_done or stop):
             stop = self._run_epoch(progress, after_step)
 
     def _run_epoch(
-        self,
-        progress: Progress | None,
-        after_step: Callable[["Run"], object] | None,
+        self, progress: Progress | None, after_step: Callable[[], object]
     ) -> bool:
         epoch, first = self.place.epoch, self.place.step
         rng = np.random.default_rng([self._seed, epoch])
@@ -163,8 +164,7 @@ class Run:
                 stop = self._report(progress) or stop
             if is_last:
                 self._end_epoch()
-            if after_step is not None:
-                after_step(self)
+            after_step()
         return stop
 
     def _report(self, progress: Progress | None) -> bool:
@@ -186,19 +186,17 @@ class Run:
     def _step(self, batch: Batch) -> None:
         place, config = self.place, self._config
         rng = np.random.default_rng([self._seed, place.epoch, place.step])
-        loss, rows, used, states = step_loss(
+        found = take_gradient(
             self.network, self.table, batch, self._corpora.words, config, rng,
-            self.states,
+            states=self.states, thread_map=self._thread_map,
         )  # fmt: skip
-        (loss * config.loss_scale).backward()  # type: ignore[no-untyped-call]
-        assert used.grad is not None
         number = place.epoch * self._n_steps + place.step
-        self.optimizer.step(number, rows, used.grad)
-        self.states = states if config.packing == "stream" else None
+        self.optimizer.step(number, found.rows, found.values)
+        self.states = found.states if config.packing == "stream" else None
         self.place = Place(
             place.epoch,
             place.step + 1,
-            place.loss + loss.item() * batch.n_targets,
+            place.loss + found.loss * batch.n_targets,
             place.n_targets + batch.n_targets,
         )
 
@@ -229,3 +227,30 @@ class Run:
         with torch.no_grad():
             self.table.copy_(own.pop("softmax"))
         self.network.load_state_dict(own)
+
+    def content(self) -> dict[str, Any]:
+        """Return all that the rest of the training depends on, for a checkpoint."""
+        return {
+            "weights": self.weights(),
+            "optimizer": self.optimizer.state(),
+            "place": tuple(self.place),
+            "history": [
+                (epoch.loss, epoch.perplexity and tuple(epoch.perplexity))
+                for epoch in self.history
+            ],
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "states": self.states,
+        }
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Go on from what `content` returned."""
+        self.set_weights(content["weights"])
+        self.optimizer.restore(content["optimizer"])
+        self.place = Place(*content["place"])
+        self.history = [
+            Epoch(loss, None if values is None else Perplexity(*values))
+            for loss, values in content["history"]
+        ]
+        self.best, self.best_epoch = content["best"], content["best_epoch"]
+        self.states = content["states"]

@@ -6,11 +6,16 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from skembed._ragged import Ragged
-from skembed.training.bilm._batches import sentence_batches
+from skembed.training.bilm._batches import Batch, sentence_batches
 from skembed.training.bilm._model import BiLMModel
 from skembed.training.bilm._result import Perplexity
 from skembed.training.bilm._torch_network import BiLM, Dropout
-from skembed.training.bilm._torch_step import Words, read
+from skembed.training.bilm._torch_step import (
+    Words,
+    encode,
+    read_side,
+    rows_of_targets,
+)
 from skembed.training.bilm._torch_weights import empty_network, load_arrays
 
 # Numbers of a matrix of logits.
@@ -44,12 +49,23 @@ def network_perplexity(
     totals, n_targets = np.zeros(2), 0
     longest = int(framed.lengths.max())
     for batch in sentence_batches(framed, longest, batch_tokens, None):
-        tops, targets, _ = read(network, batch, words, None, Dropout())
-        losses = _losses(tops, table, torch.from_numpy(targets).to(table.device))
+        targets = torch.from_numpy(rows_of_targets(batch, words)).to(table.device)
+        losses = _losses(_read(network, batch, words), table, targets)
         totals += losses.reshape(2, -1).sum(axis=1)
         n_targets += batch.n_targets
     losses = totals / n_targets
     return Perplexity(*np.exp([*losses, losses.mean()]).tolist())
+
+
+def _read(network: BiLM, batch: Batch, words: Words) -> torch.Tensor:
+    """Run both directions: the states of all targets, forward, then backward."""
+    vectors, places = encode(network, batch, words)
+    sides = zip(network.directions, places, batch.targets, strict=True)
+    tops = [
+        read_side(direction, F.embedding(rows, vectors), targets, None, Dropout())[0]
+        for direction, rows, targets in sides
+    ]
+    return torch.cat(tops)
 
 
 def _losses(
@@ -125,7 +141,7 @@ def log_probabilities(
     """
     length = int(framed.lengths[0])
     (batch,) = sentence_batches(framed, length, length, None)
-    tops, _, _ = read(network, batch, words, None, Dropout())
+    tops = _read(network, batch, words)
     n_steps = length - 1
     # Forward, step k predicts word k; backward, the last step predicts the begin.
     chosen = tops[[place, n_steps + n_steps - 2 - place]]

@@ -105,8 +105,8 @@ def mean_loss(
 class _LogSumExp(torch.autograd.Function):
     """Logarithm of the sum of e to the power of products, in few passes over memory.
 
-    Their matrix is what a step mostly reads and writes: it is kept once, and changed in
-    place.
+    Their matrix is what a step mostly reads and writes: it is kept once, and in the
+    precision in which it is multiplied again.
     """
 
     @staticmethod
@@ -117,16 +117,23 @@ class _LogSumExp(torch.autograd.Function):
         powers[rows, columns] = _NOTHING
         largest = powers.amax(dim=1, keepdim=True)
         sums = powers.sub_(largest).exp_().sum(dim=1)
-        ctx.save_for_backward(states, weight, powers, sums)
+        ctx.save_for_backward(states, weight, powers.to(states.dtype), sums)
         return sums.log() + largest[:, 0]
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """Return the gradients for states, weight and bias."""
         states, weight, powers, sums = ctx.saved_tensors
-        shares = powers.mul_((gradients[0] / sums)[:, None])
-        low = shares.to(states.dtype)
-        return low @ weight, low.T @ states, shares.sum(dim=0), None, None
+        # Of each row of powers; their product is the row's shares of the sum.
+        scale = (gradients[0] / sums).to(states.dtype)
+        on_states = (powers @ weight) * scale[:, None]
+        return (
+            on_states,
+            powers.T @ (states * scale[:, None]),
+            scale @ powers,
+            None,
+            None,
+        )
 
 
 def _log_sum_exp(

@@ -1,19 +1,21 @@
 """One step of training, and what it needs of the corpus."""
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from skembed.training._threads import Map
 from skembed.training.bilm._batches import Batch
 from skembed.training.bilm._config import BiLMArchitecture, BiLMConfig
 from skembed.training.bilm._model import BEGIN, END, lengths_of, with_boundaries
-from skembed.training.bilm._torch_network import BiLM, Dropout, State
+from skembed.training.bilm._torch_network import BiLM, Direction, Dropout, State
 from skembed.training.bilm._torch_softmax import choose_candidates, mean_loss
 
+Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 # Words of a batch are encoded in so many groups.
 _N_GROUPS = 4
@@ -75,59 +77,102 @@ class Words:
         return characters, rank[places].reshape(inputs.shape)
 
 
-def read(
-    network: BiLM,
-    batch: Batch,
-    words: Words,
-    states: States | None,
-    dropout: Dropout,
-) -> tuple[torch.Tensor, Int64Array, States]:
-    """Run both directions over a batch.
+def encode(
+    network: BiLM, batch: Batch, words: Words
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Make the vectors of a batch's words from their characters.
 
     Parameters
     ----------
     network : BiLM
     batch : Batch
     words : Words
-    states : list of list of (Tensor, Tensor), or None
-        Of each direction and layer, before the batch.
-    dropout : Dropout
 
     Returns
     -------
-    tops : Tensor of shape (n_forward + n_backward, projection_size)
-        The states from which a target is to be predicted: the forward ones, then as
-        many backward ones.
-    targets : ndarray of shape (n_forward + n_backward,), int64
-        Rows of the softmax.
-    states : list of list of (Tensor, Tensor)
-        After the batch.
+    vectors : Tensor of shape (n_distinct_words, projection_size)
+    places : Tensor of shape (2, n_steps, n_lanes), int64
+        The row of `vectors` for each input.
     """
     device = network.encoder.embedding.weight.device
     groups, places = words.of_batch(batch.inputs)
     vectors = network.encoder([torch.from_numpy(g).to(device) for g in groups])
-    inputs = F.embedding(torch.from_numpy(places).to(device), vectors)
-    tops, targets, after = [], [], []
-    for d, direction in enumerate(network.directions):
-        before = None if states is None else states[d]
-        outputs, left = direction(inputs[d], before, dropout)
-        chosen = np.flatnonzero(batch.targets[d] >= 0)
-        tops.append(outputs.flatten(0, 1)[torch.from_numpy(chosen).to(device)])
-        targets.append(words.rows[batch.targets[d].ravel()[chosen]])
-        after.append(left)
-    return torch.cat(tops), np.concatenate(targets), after
+    return vectors, torch.from_numpy(places).to(device)
 
 
-def step_loss(
+def read_side(
+    direction: Direction,
+    inputs: torch.Tensor,
+    targets: Int32Array,
+    states: list[State] | None,
+    dropout: Dropout,
+) -> tuple[torch.Tensor, list[State]]:
+    """Run one direction over its part of a batch.
+
+    Parameters
+    ----------
+    direction : Direction
+    inputs : Tensor of shape (n_steps, n_lanes, projection_size)
+    targets : ndarray of shape (n_steps, n_lanes), int32
+        -1 where nothing is to be predicted.
+    states : list of (Tensor, Tensor), or None
+        Of each layer, before the batch.
+    dropout : Dropout
+
+    Returns
+    -------
+    tops : Tensor of shape (n_targets, projection_size)
+        The states from which a target is to be predicted.
+    states : list of (Tensor, Tensor)
+        After the batch.
+    """
+    outputs, after = direction(inputs, states, dropout)
+    chosen = torch.from_numpy(np.flatnonzero(targets >= 0))
+    return outputs.flatten(0, 1)[chosen.to(outputs.device)], after
+
+
+def rows_of_targets(batch: Batch, words: Words) -> Int64Array:
+    """The rows of the softmax to be predicted, forward, then as many backward."""
+    return words.rows[batch.targets[batch.targets >= 0]]
+
+
+class Gradient(NamedTuple):
+    """What a step has found; the gradient of the network is at its parameters.
+
+    Parameters
+    ----------
+    loss : float
+        Mean over the targets of both directions.
+    rows : Tensor of shape (n_used,), int64
+        Those of the softmax that were used.
+    values : Tensor of shape (n_used, projection_size + 1)
+        Their gradient.
+    states : list of list of (Tensor, Tensor)
+        Of each direction and layer after the batch, without their history.
+    """
+
+    loss: float
+    rows: torch.Tensor
+    values: torch.Tensor
+    states: States
+
+
+def take_gradient(
     network: BiLM,
     table: torch.Tensor,
     batch: Batch,
     words: Words,
     config: BiLMConfig,
     rng: np.random.Generator,
+    *,
     states: States | None = None,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, States]:
-    """Compute the loss of one batch.
+    thread_map: Map = map,
+) -> Gradient:
+    """Compute the gradient of the loss of one batch.
+
+    The directions share the vectors of words and the rows of the softmax, and nothing
+    else: each is gone through by itself, and the gradients for what they share are
+    added. So threads change no bit of the result.
 
     Parameters
     ----------
@@ -140,29 +185,51 @@ def step_loss(
     rng : numpy.random.Generator
         Draws the noise words, and seeds dropout.
     states : list of list of (Tensor, Tensor), or None
+        Of each direction and layer, before the batch.
+    thread_map : callable
+        Runs the two directions.
 
     Returns
     -------
-    loss : Tensor of shape ()
-        Mean over the targets of both directions.
-    rows : Tensor of shape (n_used,), int64
-        Those of `table` that were used.
-    used : Tensor of shape (n_used, projection_size + 1)
-        A copy of them, which takes their gradient.
-    states : list of list of (Tensor, Tensor)
-        After the batch, without their history.
+    gradient : Gradient
     """
-    generator = torch.Generator(table.device)
-    generator.manual_seed(int(rng.integers(2**63)))
-    dropout = Dropout(config.dropout, generator)
-    with autocast(config.precision, table.device):
-        tops, targets, after = read(network, batch, words, states, dropout)
-        candidates = choose_candidates(targets, len(table), config.n_negatives, rng)
-        rows = torch.from_numpy(candidates.rows).to(table.device)
-        used = table.detach()[rows].requires_grad_()
-        loss = mean_loss(dropout(tops), used, candidates)
-    kept = [[(h.detach(), c.detach()) for h, c in layers] for layers in after]
-    return loss, rows, used, kept
+    device, n_targets = table.device, batch.n_targets
+    targets = rows_of_targets(batch, words)
+    candidates = choose_candidates(targets, len(table), config.n_negatives, rng)
+    rows = torch.from_numpy(candidates.rows).to(device)
+    used = table.detach()[rows]
+    seeds = rng.integers(2**63, size=2).tolist()
+    with autocast(config.precision, device):
+        vectors, places = encode(network, batch, words)
+
+    def one_side(
+        d: int,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[State]]:
+        dropout = Dropout(config.dropout, torch.Generator(device).manual_seed(seeds[d]))
+        leaves = [shared.detach().requires_grad_() for shared in (vectors, used)]
+        before = None if states is None else states[d]
+        part = slice(d * n_targets, (d + 1) * n_targets)
+        wanted = candidates._replace(targets=candidates.targets[part])
+        with autocast(config.precision, device):
+            inputs = F.embedding(places[d], leaves[0])
+            direction = network.directions[d]
+            tops, after = read_side(
+                direction, inputs, batch.targets[d], before, dropout
+            )
+            loss = mean_loss(dropout(tops), leaves[1], wanted)
+        (loss * (config.loss_scale / 2)).backward()  # type: ignore[no-untyped-call]
+        on_vectors, on_used = (leaf.grad for leaf in leaves)
+        assert on_vectors is not None
+        assert on_used is not None
+        kept = [(h.detach(), c.detach()) for h, c in after]
+        return loss.detach(), on_vectors, on_used, kept
+
+    losses, on_vectors, on_used, kept = zip(
+        *thread_map(one_side, range(2)), strict=True
+    )
+    vectors.backward(on_vectors[0] + on_vectors[1])  # type: ignore[no-untyped-call]
+    loss = (losses[0] + losses[1]).item() / 2
+    return Gradient(loss, rows, on_used[0] + on_used[1], list(kept))
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:

@@ -8,10 +8,11 @@ import numpy.typing as npt
 import torch
 
 from skembed._devices import torch_threads
+from skembed.training._threads import threads
+from skembed.training._torch_checkpoint import CheckpointFolder
 from skembed.training.bilm._config import BiLMConfig
 from skembed.training.bilm._model import BiLMModel
 from skembed.training.bilm._result import BiLMResult
-from skembed.training.bilm._torch_checkpoint import Checkpoints
 from skembed.training.bilm._torch_network import BiLM
 from skembed.training.bilm._torch_run import Corpora, Progress, Run
 from skembed.training.bilm._torch_weights import (
@@ -31,7 +32,7 @@ class Resources(NamedTuple):
     ----------
     device : torch.device
     n_threads : int
-        Of the CPU.
+        Of the CPU. Two directions keep two threads busy.
     checkpoint : (Path, str), or None
         The folder of checkpoints, and what tells this training from others.
     keep_on_interrupt : bool
@@ -42,6 +43,11 @@ class Resources(NamedTuple):
     n_threads: int
     checkpoint: tuple[Path, str] | None
     keep_on_interrupt: bool
+
+    @property
+    def n_directions(self) -> int:
+        """How many directions are gone through at once; a GPU is busy with one."""
+        return 1 if self.device.type != "cpu" else min(self.n_threads, 2)
 
 
 def train(
@@ -72,31 +78,40 @@ def train(
     network.to(resources.device)
     table = torch.nn.Parameter(table.to(resources.device))
     was_interrupted = False
-    with torch_threads(resources.n_threads):
-        run = Run(network, table, corpora, config, seed)
-        checkpoints = _checkpoints(resources, config)
-        if checkpoints is not None:
-            checkpoints.resume(run)
+    # One thread of torch: its sums depend on their number, by rounding.
+    with torch_threads(1), threads(resources.n_directions) as thread_map:
+        run = Run(network, table, corpora, config, seed, thread_map)
+        folder = _checkpoint_folder(resources, config)
+        content = None if folder is None else folder.read(resources.device)
+        if content is not None:
+            run.restore(content)
+
+        def after_step() -> None:
+            if folder is not None:
+                folder.write_if_due(run.content)
+
         try:
-            run.train(progress, checkpoints.save_if_due if checkpoints else None)
+            run.train(progress, after_step)
         except KeyboardInterrupt:
             if not resources.keep_on_interrupt:
                 raise
             was_interrupted = True
         if run.best is not None:
             run.set_weights(run.best)
-        if checkpoints is not None:
-            checkpoints.remove()
+        if folder is not None:
+            folder.remove()
     model = BiLMModel(
         to_arrays(network), config.architecture.options(), *_softmax(table)
     )
     return BiLMResult(model, tuple(run.history), run.best_epoch, was_interrupted)
 
 
-def _checkpoints(resources: Resources, config: BiLMConfig) -> Checkpoints | None:
+def _checkpoint_folder(
+    resources: Resources, config: BiLMConfig
+) -> CheckpointFolder | None:
     if resources.checkpoint is None:
         return None
-    return Checkpoints(*resources.checkpoint, config.checkpoint_seconds)
+    return CheckpointFolder(*resources.checkpoint, config.checkpoint_seconds)
 
 
 def _start(
