@@ -12,6 +12,7 @@ from skembed._devices import DTYPES
 from skembed._sklearn_private import Interval, StrOptions
 from skembed.encoding import Text, WordEncoder, lowered
 from skembed.estimators._contextual_words import check_words
+from skembed.estimators._elmo_saving import SavesWeightsMixin
 from skembed.estimators._elmo_training import (
     PUBLISHED_SIZES,
     history,
@@ -38,7 +39,7 @@ from skembed.networks.elmo import named_elmo
 from skembed.text import newswire_words
 
 
-class ELMoFeaturizer(ContextualFeaturizer):
+class ELMoFeaturizer(SavesWeightsMixin, ContextualFeaturizer):
     r"""Document features from the layers of a bidirectional language model.
 
     The words of a document run through a frozen ELMo [1]_: a network over the
@@ -105,7 +106,7 @@ class ELMoFeaturizer(ContextualFeaturizer):
     epochs : int, default=10
         Passes over the documents of `fit` in training, at most.
     learning_rate : float, default=None
-        Step size of training. None is 0.002, for Adam, and 0.2, for Adagrad, where
+        Step size of training. None is 0.008, for Adam, and 0.2, for Adagrad, where
         `size` is a published one.
     validation_fraction : float, default=0.02
         Share of the documents of `fit` that are held out of training, and on which each
