@@ -5,10 +5,11 @@ from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
 
-from skembed._devices import DTYPES
 from skembed._sklearn_private import HasMethods, Interval, StrOptions
 from skembed.estimators._cove_features import TranslatorFeaturizer
-from skembed.estimators._featurizer import FEATURIZER_CONSTRAINTS
+from skembed.estimators._word_featurizer import (
+    WORD_FEATURIZER_CONSTRAINTS as CONSTRAINTS,
+)
 
 
 class CoVeFeaturizer(TranslatorFeaturizer):
@@ -49,10 +50,10 @@ class CoVeFeaturizer(TranslatorFeaturizer):
         ``"max"``, ``"min"``, ``"mean_sqrt_len"``, ``"cls"`` (the first word),
         ``"last"``, ``"first_last"``; see `BertLayerFeaturizer`.
     tokenizer : callable, default=None
-        Returns the list of words of a document. None cuts English text as the corpora
-        that the published encoder was trained on were cut: punctuation stands alone,
-        clitics keep their apostrophe (``don 't``). For vectors of words of another
-        kind pass what cuts such words, for those of skembed's vectorizers
+        Returns the words of a document, or of a translation. None cuts English text as
+        the corpora that the published encoder was trained on were cut: punctuation
+        stands alone, clitics keep their apostrophe (``don 't``). For vectors of words
+        of another kind pass what cuts such words, for those of skembed's vectorizers
         ``re.compile(r"\w+").findall``. A document that is a list of words is taken as
         it is.
     lowercase : bool, default=True
@@ -81,6 +82,9 @@ class CoVeFeaturizer(TranslatorFeaturizer):
     checkpoint : str or path, default=None
         Folder where training writes how far it is, once a minute, and from which the
         same `fit` goes on after a crash or an interrupt.
+    on_interrupt : {"raise", "keep"}, default="raise"
+        What an interrupt during training does: `fit` fails, and leaves the estimator as
+        it was; or the best encoder so far is kept.
     normalize : {"l1", "l2", "max"} or False, default=False
         Whether to scale each row of features, of all poolings together, to norm 1.
     mixing_penalty : float, default=0.1
@@ -175,10 +179,8 @@ class CoVeFeaturizer(TranslatorFeaturizer):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "vectors": [str, PathLike, HasMethods(["fit"]), HasMethods(["most_similar"])],
         "encoder": [str, PathLike, None],
-        **{k: v for k, v in FEATURIZER_CONSTRAINTS.items() if k != "special_tokens"},
+        **{k: v for k, v in CONSTRAINTS.items() if k != "special_tokens"},
         "include_input": ["boolean"],
-        "tokenizer": [callable, None],
-        "lowercase": ["boolean"],
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -190,11 +192,7 @@ class CoVeFeaturizer(TranslatorFeaturizer):
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
         "checkpoint": [str, PathLike, None],
-        "device": "no_validation",  # type: ignore[dict-item]
-        "dtype": [StrOptions(set(DTYPES))],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-        "store_weights": ["boolean"],
+        "on_interrupt": [StrOptions({"raise", "keep"})],
     }
 
     def __init__(
@@ -219,6 +217,7 @@ class CoVeFeaturizer(TranslatorFeaturizer):
         validation_fraction: float = 0.02,
         n_iter_no_change: int | None = 2,
         checkpoint: str | PathLike[str] | None = None,
+        on_interrupt: str = "raise",
         normalize: str | bool = False,
         mixing_penalty: float = 0.1,
         layer_norm: bool = False,
@@ -251,6 +250,7 @@ class CoVeFeaturizer(TranslatorFeaturizer):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.checkpoint = checkpoint
+        self.on_interrupt = on_interrupt
         self.normalize = normalize
         self.mixing_penalty = mixing_penalty
         self.layer_norm = layer_norm

@@ -1,18 +1,16 @@
 """What `CoVeFeaturizer` does, whatever its parameters are called."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from joblib import effective_n_jobs
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skembed._sklearn_private import clone_sharing, fit_context
-from skembed.encoding import TextEncoder, WordEncoder, lowered
-from skembed.estimators._contextual_words import check_words
+from skembed.encoding import TextEncoder, WordEncoder
 from skembed.estimators._cove_parts import (
     Parts,
     cove_model,
@@ -21,42 +19,34 @@ from skembed.estimators._cove_parts import (
     pack_parts,
     unpack_parts,
 )
-from skembed.estimators._cove_training import TrainingParameters, train_encoder
-from skembed.estimators._elmo_words import split_documents
-from skembed.estimators._featurizer import Arrays, ContextualFeaturizer
+from skembed.estimators._cove_training import TranslatorTraining, train_encoder
+from skembed.estimators._featurizer import Arrays
+from skembed.estimators._word_featurizer import WordFeaturizer
 from skembed.estimators.documents import Document
 from skembed.formats import LstmSizes, write_lstm_encoder
 from skembed.networks.cove import fingerprint_arrays
-from skembed.text import newswire_words
 
 Float32Array = npt.NDArray[np.float32]
 
 
-class TranslatorFeaturizer(TrainingParameters, ContextualFeaturizer):
+class TranslatorFeaturizer(TranslatorTraining, WordFeaturizer):
     """Describe documents by word vectors and the encoder of a translator over them.
 
     Subclasses set the parameters below in their ``__init__``, along with those of
-    `ContextualFeaturizer` and of `TrainingParameters`.
+    `WordFeaturizer` and of `TranslatorTraining`.
     """
 
     vectors: Any
     encoder: str | PathLike[str] | None
     include_input: bool
-    tokenizer: Callable[[str], Any] | None
-    lowercase: bool
-    batch_tokens: int | None
-    dtype: str
-    store_weights: bool
 
     _at_times = (
-        *ContextualFeaturizer._at_times,
-        *(
-            "encoder_weights_",
-            "history_",
-            "_weights_fingerprint",
-            "_stored",
-            "_stored_of",
-        ),
+        *WordFeaturizer._at_times,
+        "encoder_weights_",
+        "history_",
+        "_weights_fingerprint",
+        "_stored",
+        "_stored_of",
     )
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -135,11 +125,6 @@ class TranslatorFeaturizer(TrainingParameters, ContextualFeaturizer):
         _, load, _ = given_encoder(parts.encoder, parts.fingerprint)
         write_lstm_encoder(path, load())
 
-    def _documents(self, X: Any) -> list[Document]:
-        documents = split_documents(super()._documents(X), self.tokenizer)
-        check_words(documents)
-        return documents
-
     def _fit_encoder(
         self, documents: list[Document], **given: Any
     ) -> tuple[TextEncoder, dict[str, Any]]:
@@ -176,14 +161,6 @@ class TranslatorFeaturizer(TrainingParameters, ContextualFeaturizer):
                 msg
             ) from error
 
-    def _words(self, documents: list[Document]) -> list[list[str]]:
-        """Cut documents as the network reads them."""
-        cased = lowered(documents) if self.lowercase else documents
-        return [
-            newswire_words(text)[0] if isinstance(text, str) else list(text)
-            for text in cased
-        ]
-
     def _encoder(self) -> WordEncoder:
         parts = self._parts()
         if parts.encoder is None:
@@ -195,19 +172,8 @@ class TranslatorFeaturizer(TrainingParameters, ContextualFeaturizer):
         return self._encoder_of(parts)
 
     def _encoder_of(self, parts: Parts) -> WordEncoder:
-        return WordEncoder(
-            model=cove_model(parts),
-            split=newswire_words,
-            splitter="newswire 1",
-            lowercase=self.lowercase,
-            # What follows in a text changes what stands before.
-            max_length=None,
-            device=self.device,
-            dtype=self.dtype,
-            batch_tokens=self.batch_tokens,
-            n_threads=None if self.n_jobs is None else effective_n_jobs(self.n_jobs),
-            verbose=self.verbose,
-        )
+        # What follows in a text changes what stands before: it is one window.
+        return self._word_encoder(cove_model(parts), max_length=None)
 
     def _parts(self) -> Parts:
         """Return vectors and encoder: given, trained, or stored with a pickle."""

@@ -4,21 +4,18 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from numbers import Integral
-from os import PathLike
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from joblib import effective_n_jobs
-from sklearn.utils import check_random_state
 
-from skembed._devices import resolve_devices
 from skembed._ragged import Ragged
 from skembed.estimators._cove_parts import look_up
-from skembed.estimators._feature_memory import feature_cache
-from skembed.estimators._progress import epoch_progress
-from skembed.estimators._training_cache import train_once
+from skembed.estimators._network_training import (
+    NetworkTraining,
+    draw_seed,
+    train_network,
+)
 from skembed.training.translation import (
     Pairs,
     TranslationConfig,
@@ -31,11 +28,10 @@ Float32Array = npt.NDArray[np.float32]
 Texts = Sequence[Sequence[str]]
 
 
-class TrainingParameters:
+class TranslatorTraining(NetworkTraining, Protocol):
     """The parameters of `CoVeFeaturizer` that say how an encoder is trained."""
 
     hidden_size: int
-    epochs: int
     batch_size: int
     learning_rate: float
     dropout: float
@@ -44,16 +40,10 @@ class TrainingParameters:
     max_pair_length: int
     validation_fraction: float
     n_iter_no_change: int | None
-    checkpoint: str | PathLike[str] | None
-    device: Any
-    n_jobs: int | None
-    random_state: Any
-    memory: Any
-    verbose: int
 
 
 def train_encoder(
-    sources: Texts, targets: Texts, word_vectors: WordVectors, given: TrainingParameters
+    sources: Texts, targets: Texts, word_vectors: WordVectors, given: TranslatorTraining
 ) -> TranslationResult:
     """Train a translator of texts, or find the one that was trained before.
 
@@ -62,7 +52,7 @@ def train_encoder(
     sources, targets : sequence of sequences of str
         The words of texts and of their translations, as many.
     word_vectors : WordVectors
-    given : TrainingParameters
+    given : TranslatorTraining
 
     Returns
     -------
@@ -84,7 +74,7 @@ def train_encoder(
         _encode(sources, lambda word: row_of[word]),
         _encode(targets, lambda word: id_of.get(word, len(id_of))),
     )
-    seed = int(check_random_state(given.random_state).randint(2**31 - 1))
+    seed = draw_seed(given.random_state)
     order = np.random.default_rng([seed, 1]).permutation(len(sources))
     n_held_out = int(given.validation_fraction * len(order))
     arguments = {
@@ -95,22 +85,10 @@ def train_encoder(
         "config": _config(given),
         "seed": seed,
     }
-    # Without a seed, another training is what is asked for.
-    has_seed = isinstance(given.random_state, Integral)
-    cache = feature_cache(given.memory) if has_seed else None
-    with epoch_progress(given.epochs, given.verbose) as progress:
-        return train_once(
-            None if cache is None else cache.location,
-            train_translation,
-            arguments,
-            device=resolve_devices(given.device)[0],
-            n_threads=None if given.n_jobs is None else effective_n_jobs(given.n_jobs),
-            checkpoint=given.checkpoint,
-            progress=progress,
-        )
+    return train_network(train_translation, arguments, given)
 
 
-def _config(given: TrainingParameters) -> TranslationConfig:
+def _config(given: TranslatorTraining) -> TranslationConfig:
     names = (
         "hidden_size", "epochs", "batch_size", "learning_rate", "dropout",
         "n_iter_no_change",
@@ -160,7 +138,7 @@ def _distinct(texts: Texts) -> Iterable[str]:
     return dict.fromkeys(chain.from_iterable(texts))
 
 
-def _target_ids(targets: Texts, given: TrainingParameters) -> dict[str, int]:
+def _target_ids(targets: Texts, given: TranslatorTraining) -> dict[str, int]:
     """Number the frequent words; of equally frequent ones those that come first."""
     counts = Counter(chain.from_iterable(targets)).most_common(given.max_vocab_size)
     words = [word for word, n in counts if n >= given.min_count]

@@ -49,7 +49,8 @@ def train_once(
         and the version of skembed.
     is_whole : callable
         Says after training whether its result may be kept: whether it is all that the
-        arguments ask for, and not that of a training which somebody has stopped.
+        arguments ask for, and not that of a training which somebody has stopped. Nor is
+        one that says ``was_interrupted``.
     **unhashed : dict
         Arguments that change how long training takes, but not the result.
 
@@ -84,7 +85,7 @@ def _call(
 ) -> Any:
     # `joblib.Memory` knows the call by its key alone.
     result = function(**arguments)
-    if not is_whole():
+    if not is_whole() or getattr(result, "was_interrupted", False):
         raise _NotWholeError(result)
     return result
 

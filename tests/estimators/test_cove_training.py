@@ -21,8 +21,8 @@ from skembed import CoVeFeaturizer, SkipGramVectorizer, WordVectors
 from skembed.formats import read_lstm_encoder
 from skembed.training.translation import _torch_run
 
-ENGLISH = ("one", "two", "red", "blue", "cats", "dogs", "run", "sleep")
-FRENCH = ("un", "deux", "rouges", "bleus", "chats", "chiens", "courent", "dorment")
+ENGLISH = ("one", "two", "red", "blue", "cats", "dogs", "run", "eat")
+FRENCH = ("un", "deux", "rouges", "bleus", "chats", "chiens", "courent", "mangent")
 QUICK = {"hidden_size": 8, "epochs": 2, "batch_size": 16, "random_state": 0}
 
 
@@ -245,6 +245,24 @@ def test_a_training_that_ends_early_leaves_the_earlier_state(
     featurizer.set_params(random_state=0)
     assert joblib.hash(featurizer) == before
     assert_array_equal(featurizer.transform(TEXTS), expected)
+
+
+def test_an_interrupt_may_keep_the_best_encoder_so_far(trained, tmp_path, monkeypatch):
+    step, n_steps = _torch_run.Run._step, []
+
+    def fails(self, batch):
+        n_steps.append(1)
+        if len(n_steps) == 6:
+            raise KeyboardInterrupt
+        step(self, batch)
+
+    monkeypatch.setattr(_torch_run.Run, "_step", fails)
+    featurizer = clone(trained).set_params(on_interrupt="keep", memory=tmp_path)
+    featurizer.fit(TEXTS, targets=TRANSLATIONS)
+    assert featurizer.history_ == trained.history_[:1]
+    # It is not taken for the whole training later.
+    again = clone(featurizer).fit(TEXTS, targets=TRANSLATIONS)
+    assert_array_equal(again.transform(TEXTS), trained.transform(TEXTS))
 
 
 def test_a_training_goes_on_from_its_checkpoint(trained, tmp_path, monkeypatch):

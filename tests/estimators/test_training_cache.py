@@ -3,6 +3,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from pathlib import Path
+from typing import NamedTuple
 
 import joblib
 import numpy as np
@@ -102,6 +103,25 @@ def test_a_training_that_was_stopped_is_returned_but_not_kept(tmp_path, log):
             tmp_path, double, {"corpus": 1}, is_whole=lambda x=is_whole: x, log=log
         )
         assert result == 2
+    assert n_calls(log) == 2
+
+
+class Interrupted(NamedTuple):
+    was_interrupted: bool
+
+
+def break_off(corpus, log):
+    """Stand for a training of a network that is broken off at its first call."""
+    double(corpus, log=log)
+    return Interrupted(was_interrupted=n_calls(log) == 1)
+
+
+def test_a_training_that_was_interrupted_is_returned_but_not_kept(tmp_path, log):
+    results = [
+        train_once(tmp_path, break_off, {"corpus": 1}, log=log).was_interrupted
+        for _ in range(3)
+    ]
+    assert results == [True, False, False]
     assert n_calls(log) == 2
 
 

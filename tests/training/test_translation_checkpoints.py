@@ -30,7 +30,7 @@ def corpus():
     return Pairs(texts, texts), np.eye(4, dtype=np.float32)
 
 
-def train(folder, *, n_steps=None, config=CONFIG, seed=0):
+def train(folder, *, n_steps=None, config=CONFIG, seed=0, **options):
     """Train, or break off when this many steps have been taken."""
     pairs, vectors = corpus()
     n_told = 0
@@ -44,6 +44,7 @@ def train(folder, *, n_steps=None, config=CONFIG, seed=0):
     return train_translation(
         pairs, vectors, 4, config,
         held_out=pairs, seed=seed, device="cpu", checkpoint=folder, progress=progress,
+        **options,
     )  # fmt: skip
 
 
@@ -70,6 +71,26 @@ def test_it_gives_the_same_as_without_the_interruption(n_steps, folder):
         train(folder, n_steps=n_steps)
     assert list(folder.iterdir())
     expect_same_result(train(folder), train(None))
+
+
+@pytest.mark.parametrize(("n_steps", "n_epochs"), [(2, 0), (6, 1), (11, 2)])
+def test_an_interrupt_may_end_it_with_the_best_so_far(n_steps, n_epochs, folder):
+    whole = train(folder)
+    assert not whole.was_interrupted
+    result = train(folder, n_steps=n_steps, keep_on_interrupt=True)
+    assert result.was_interrupted
+    assert result.history == whole.history[:n_epochs]
+    assert list(folder.iterdir()) == []
+    if not n_epochs:
+        assert result.best_epoch is None
+        return
+    pairs, vectors = corpus()
+    stopped = train_translation(
+        pairs, vectors, 4, CONFIG, held_out=pairs, seed=0, device="cpu",
+        progress=lambda epoch, done, _: (epoch + 1, done) == (n_epochs, 1.0),
+    )  # fmt: skip
+    assert result.best_epoch == stopped.best_epoch
+    expect_same_result(result, stopped)
 
 
 def test_it_takes_up_where_the_checkpoint_was_made(folder):

@@ -46,6 +46,7 @@ def train_translation(
     device: Any = "auto",
     n_threads: int | None = None,
     checkpoint: str | PathLike[str] | None = None,
+    keep_on_interrupt: bool = False,
     progress: Progress | None = None,
 ) -> TranslationResult:
     """Train an attentional translator of texts of fixed word vectors.
@@ -70,6 +71,8 @@ def train_translation(
         A folder for the state of the training. If it holds one of the same training,
         that is gone on with: the result is the same as without the interruption. It is
         emptied at the end.
+    keep_on_interrupt : bool
+        Whether a KeyboardInterrupt ends the training with the best weights so far.
     progress : callable or None
         Called several times in each epoch with the epoch (from 0), the part of it that
         is done and the mean loss in it so far. A true result stops the training after
@@ -117,6 +120,7 @@ def train_translation(
             seed=seed,
             device=resolve_devices(device)[0],
             checkpoint=None if checkpoint is None else Path(checkpoint),
+            keep_on_interrupt=keep_on_interrupt,
             progress=progress,
         )
 

@@ -95,12 +95,15 @@ class TranslationResult(NamedTuple):
     decoder : dict of str to ndarray, float32
         All else that `translate` needs.
     history : tuple of EpochScores
-    best_epoch : int
+    best_epoch : int or None
         The epoch, from 0, that the weights are of: that of the lowest perplexity, or,
-        without held-out pairs, the last one.
+        without held-out pairs, the last one. None if there was an interrupt before the
+        end of the first one.
+    was_interrupted : bool
     """
 
     encoder: Arrays
     decoder: Arrays
     history: tuple[EpochScores, ...]
-    best_epoch: int
+    best_epoch: int | None
+    was_interrupted: bool

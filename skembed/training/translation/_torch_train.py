@@ -30,6 +30,7 @@ def run_training(
     seed: int,
     device: torch.device,
     checkpoint: Path | None,
+    keep_on_interrupt: bool,
     progress: Progress | None,
 ) -> TranslationResult:
     """Train, or go on with a training; see `train_translation`."""
@@ -46,13 +47,17 @@ def run_training(
         def after_step() -> None:
             folder.write_if_due(run.content)
 
-    run.train(progress, after_step)
+    was_interrupted = False
+    try:
+        run.train(progress, after_step)
+    except KeyboardInterrupt:
+        if not keep_on_interrupt:
+            raise
+        was_interrupted = True
     if folder is not None:
         folder.remove()
-    if run.best is None or run.best_epoch is None:
-        msg = "training ended before the first epoch did"
-        raise RuntimeError(msg)
-    run.translator.load_state_dict(run.best)
+    if run.best is not None:
+        run.translator.load_state_dict(run.best)
     return TranslationResult(
         encoder=run.translator.encoder.arrays(),
         decoder={
@@ -61,6 +66,7 @@ def run_training(
         },
         history=tuple(run.history),
         best_epoch=run.best_epoch,
+        was_interrupted=was_interrupted,
     )
 
 
