@@ -41,7 +41,7 @@ class SavesWeightsMixin:
         >>> trained = ELMoFeaturizer(size=8, epochs=1, random_state=0).fit(texts)
         >>> with TemporaryDirectory() as folder:
         ...     trained.save_weights(folder)
-        ...     read = ELMoFeaturizer(folder, store_weights=True).fit(texts)
+        ...     read = ELMoFeaturizer(folder).fit(texts)
         ...     bool((read.transform(texts) == trained.transform(texts)).all())
         True
         """
