@@ -12,6 +12,7 @@ from skembed._devices import DTYPES
 from skembed._sklearn_private import Interval, StrOptions
 from skembed.encoding import Text, WordEncoder, lowered
 from skembed.estimators._contextual_words import check_words
+from skembed.estimators._elmo_predictions import PredictingFeaturizer
 from skembed.estimators._elmo_saving import SavesWeightsMixin
 from skembed.estimators._elmo_training import (
     PUBLISHED_SIZES,
@@ -30,16 +31,13 @@ from skembed.estimators._elmo_words import (
     word_layer,
 )
 from skembed.estimators._feature_memory import feature_cache
-from skembed.estimators._featurizer import (
-    FEATURIZER_CONSTRAINTS,
-    ContextualFeaturizer,
-)
+from skembed.estimators._featurizer import FEATURIZER_CONSTRAINTS
 from skembed.estimators.documents import Document
 from skembed.networks.elmo import named_elmo
 from skembed.text import newswire_words
 
 
-class ELMoFeaturizer(SavesWeightsMixin, ContextualFeaturizer):
+class ELMoFeaturizer(SavesWeightsMixin, PredictingFeaturizer):
     r"""Document features from the layers of a bidirectional language model.
 
     The words of a document run through a frozen ELMo [1]_: a network over the
@@ -233,7 +231,7 @@ class ELMoFeaturizer(SavesWeightsMixin, ContextualFeaturizer):
         "store_weights": ["boolean"],
     }
 
-    _at_times = (*ContextualFeaturizer._at_times, "_stored", "history_")
+    _at_times = (*PredictingFeaturizer._at_times, "_stored", "history_")
 
     def __init__(
         self,
@@ -322,15 +320,18 @@ class ELMoFeaturizer(SavesWeightsMixin, ContextualFeaturizer):
         return encoder, learned
 
     def _encoder(self) -> WordEncoder:
-        stored = self.__dict__.get("_stored")
-        is_current = stored is not None and stored["source"] == self._source
-        if self._learns_weights and not is_current:
+        stored = self._trained()
+        if self._learns_weights and stored is None:
             msg = (
                 "There are no weights before fit has trained them on documents. Call "
                 "fit, or pass the path of published ones as weights."
             )
             raise NotFittedError(msg)
-        return self._encoder_of(stored if is_current else None)
+        return self._encoder_of(stored)
+
+    def _trained(self) -> Mapping[str, Any] | None:
+        stored: dict[str, Any] | None = self.__dict__.get("_stored")
+        return stored if stored and stored["source"] == self._source else None
 
     def _encoder_of(self, stored: Mapping[str, Any] | None) -> WordEncoder:
         """Return the model that is stored here, or the one that `weights` names."""

@@ -13,7 +13,7 @@ from joblib import effective_n_jobs
 from sklearn.utils import check_random_state
 
 from skembed._devices import resolve_devices
-from skembed._ragged import Ragged
+from skembed.estimators._elmo_words import numbered
 from skembed.estimators._feature_memory import feature_cache
 from skembed.estimators._progress import epoch_progress
 from skembed.estimators._training_cache import train_once
@@ -103,10 +103,8 @@ def train_elmo(
         raise ValueError(msg)
     initial = published_model(given.weights) if given.fine_tune else None
     config = training_config(given, initial)
-    index = vocabulary.index
-    ids = np.array([index[word] for words in documents for word in words], np.int32)
     arguments = {
-        "corpus": Ragged.from_lengths(ids, [len(words) for words in documents]),
+        "corpus": numbered(documents, vocabulary),
         "characters": character_ids(
             vocabulary.words, config.architecture.max_characters
         ),

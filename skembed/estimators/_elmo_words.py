@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skembed._ragged import Ragged
 from skembed.encoding import FeatureCache, WordEncoder, distinct_features
 from skembed.estimators._analysis import listed
 from skembed.estimators.documents import Document
@@ -52,6 +53,21 @@ def count_words(documents: Iterable[Sequence[str]]) -> Vocabulary:
     counts = Counter(chain.from_iterable(documents)).most_common()
     words = tuple(word for word, _ in counts)
     return Vocabulary(words, np.array([n for _, n in counts], np.int64))
+
+
+def numbered(documents: Iterable[Sequence[str]], vocabulary: Vocabulary) -> Ragged:
+    """Number the words of documents, all of which are in a vocabulary.
+
+    Examples
+    --------
+    >>> documents = [["a", "rose"], ["a"]]
+    >>> ids = numbered(documents, count_words(documents))
+    >>> ids[0], ids[1]
+    (array([0, 1], dtype=int32), array([0], dtype=int32))
+    """
+    rows = [[vocabulary.index[word] for word in words] for words in documents]
+    values = np.fromiter(chain.from_iterable(rows), np.int32)
+    return Ragged.from_lengths(values, [len(row) for row in rows])
 
 
 def most_frequent(vocabulary: Vocabulary, n_words: int) -> Vocabulary:

@@ -7,6 +7,6 @@ texts. Importing this package loads no torch.
 
 from skembed.networks._lexicon import Lexicon
 from skembed.networks._windows import Windows
-from skembed.networks._word_windows import WordReader
+from skembed.networks._word_windows import WordReader, joined_spans
 
-__all__ = ["Lexicon", "Windows", "WordReader"]
+__all__ = ["Lexicon", "Windows", "WordReader", "joined_spans"]

@@ -20,7 +20,7 @@ from skembed.training.bilm._batches import frame
 from skembed.training.bilm._checks import check_corpora, check_initial
 from skembed.training.bilm._config import BiLMArchitecture, BiLMConfig
 from skembed.training.bilm._held_out import hold_out
-from skembed.training.bilm._model import BiLMModel, output_rows
+from skembed.training.bilm._model import N_SPECIAL, UNKNOWN, BiLMModel, output_rows
 from skembed.training.bilm._predict import measure_perplexity, place_probabilities
 from skembed.training.bilm._result import BiLMResult, Epoch, Perplexity
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from skembed.training.bilm._torch_run import Corpora
 
 __all__ = [
+    "N_SPECIAL",
+    "UNKNOWN",
     "BiLMArchitecture",
     "BiLMConfig",
     "BiLMModel",
