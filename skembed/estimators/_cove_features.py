@@ -156,10 +156,9 @@ class TranslatorFeaturizer(TranslatorTraining, WordFeaturizer):
         try:
             return self._words(self._documents(targets))
         except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
             msg = f"targets must hold documents, as X does. Of targets: {error}"
-            raise (TypeError if isinstance(error, TypeError) else ValueError)(
-                msg
-            ) from error
+            raise kind(msg) from error
 
     def _encoder(self) -> WordEncoder:
         parts = self._parts()
