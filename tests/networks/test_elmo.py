@@ -172,6 +172,7 @@ def test_kept_words_are_bounded_and_right():
     for words in (["a", "bb"], ["bb", "ccc"], ["dddd"], ["a", "bb", "ccc", "dddd"]):
         vectors = layer(words).tolist()
         assert vectors == [[len(word), 1.0] for word in words]
+        assert len(layer._table) <= max(3, len(words))
     assert made == [["a", "bb"], ["ccc"], ["dddd"], ["a", "bb", "ccc", "dddd"]]
 
 
