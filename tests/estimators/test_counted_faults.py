@@ -30,7 +30,7 @@ COUNTING = {
 PHASES = [
     *((GLOVE, spot) for spot in COUNTING.values()),
     (GLOVE, "skembed.training.glove.into_blocks"),
-    (GLOVE, "skembed.training.glove.train_blocks"),
+    (GLOVE, "skembed.training.glove._schedule.train_blocks"),
     (GLOVE, "skembed.training.glove.unpack_tables"),
     *((PPMI, spot) for spot in COUNTING.values()),
     (PPMI, "skembed.training.ppmi._truncated_svd"),
