@@ -15,6 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skembed import FastTextVectorizer, SubwordVectors
+from skembed.estimators._progress import TrainingProgress
 from skembed.features import smooth_inverse_frequency
 from skembed.training.fasttext import FastTextConfig
 from tests.reference.ngrams import mean_of_ngrams
@@ -269,6 +270,24 @@ def test_a_failed_fit_leaves_the_earlier_state(fitted, animals, two_topics):
         with pytest.raises(ValueError, match=r"missing|learning_rate"):
             fitted.set_params(**change).fit(bad)
     assert_array_equal(fitted.transform(animals), features)
+
+
+def test_an_interrupted_fit_leaves_the_earlier_state(
+    fitted, animals, two_topics, monkeypatch
+):
+    features = fitted.transform(animals)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingProgress, "__call__", interrupt)
+    for method in (fitted.fit, fitted.fit_transform, fitted.partial_fit):
+        with pytest.raises(KeyboardInterrupt):
+            method(two_topics)
+    assert_array_equal(fitted.transform(animals), features)
+    monkeypatch.undo()
+    again = clone(fitted).fit(animals).transform(animals)
+    assert_array_equal(fitted.fit(animals).transform(animals), again)
 
 
 def test_the_seed_decides_for_any_number_of_threads(two_topics):
