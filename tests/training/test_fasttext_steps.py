@@ -12,7 +12,12 @@ from skembed._ragged import Ragged
 from skembed.training._aligned import aligned_zeros
 from skembed.training.fasttext import FastTextConfig, FastTextTables, train_fasttext
 from skembed.training.fasttext._composition import compose, word_vectors
-from skembed.training.fasttext._kernels import compose_words, spread_changes
+from skembed.training.fasttext._kernels import (
+    compose_words,
+    scale_words,
+    spread_changes,
+    sum_ways,
+)
 from skembed.training.fasttext._objective import NgramSampling
 from skembed.training.skipgram import _schedule
 from skembed.training.skipgram._epochs import sampled
@@ -24,7 +29,12 @@ from skembed.training.skipgram._kernels.span import (
     sample_span,
 )
 from skembed.training.skipgram._tables import padded_table
-from tests.reference.fasttext import step_of_rows, total_loss, word_vector
+from tests.reference.fasttext import (
+    moves_of_rows,
+    step_of_rows,
+    total_loss,
+    word_vector,
+)
 from tests.reference.skipgram import numerical_gradient
 
 # So small that later steps do not see what earlier ones have changed.
@@ -186,25 +196,45 @@ def test_rows_shared_by_words_take_the_scaled_sum_of_their_changes(
     expected = [word_vector(rows, parts[w]) for w in words]
     assert_allclose(before[: len(words), :SIZE], expected, rtol=1e-5, atol=1e-6)
     change = rng.normal(size=(N_WORDS, SIZE))
-    touches = rng.integers(1, 9, N_WORDS)
+    # So different that the scale of some would be more than 1.
+    touches = np.array([1, 2, 500, 3, 9], dtype=np.float32)
     vectors[:-1, :SIZE] += change
-    pulls = np.zeros((len(table), 2), dtype=np.float32)
+    ways, scales = np.zeros((len(table), 4), np.float32), np.empty(N_WORDS, np.float32)
+    for part in range(n_parts):
+        sum_ways(words, touches, composition, ways, pull, part, n_parts)
+    for part in range(n_parts):
+        scale_words(words, composition, ways, scales, part, n_parts)
     for part in range(n_parts):
         spread_changes(
-            words, touches.astype(np.float32), composition, vectors, before, table,
-            pulls, pull, aligned_zeros(1, SIZE), part, n_parts,
+            words, touches, scales, composition, vectors, before, table, ways, pull,
+            aligned_zeros(1, SIZE), part, n_parts,
         )  # fmt: skip
-    moved = np.zeros_like(rows)
-    ways = [[] for _ in rows]
-    for k, word in enumerate(words):
-        moved += step_of_rows(-change[word], rows, parts, word) - rows
-        for row in parts[word]:
-            ways[row].append(pull * touches[k] / len(parts[word]))
-    for row, way in enumerate(map(np.array, ways)):
-        if len(way):
-            moved[row] *= way.sum() / (1 + way.sum()) / (way / (1 + way)).sum()
-    assert_allclose(table[:-1, :SIZE], rows + moved, rtol=1e-4, atol=1e-5)
-    assert_array_equal(pulls, 0)
+    expected = rows + moves_of_rows(rows, parts, words, change, pull * touches)
+    assert_allclose(table[:-1, :SIZE], expected, rtol=1e-4, atol=1e-5)
+    assert_array_equal(ways, 0)
+
+
+@pytest.mark.parametrize("n_words", [1, 2, 100])
+def test_words_of_the_same_rows_go_as_far_as_one_after_the_other(n_words):
+    """Each goes the part a / (1 + a) of its way, all of them n a / (1 + n a)."""
+    same = Ragged.from_lengths(np.zeros(3 * n_words, np.int32), np.full(n_words, 3))
+    rows = compose(same).rows.copy()
+    rows[::4] = n_words
+    step = np.full(n_words, 0.25, dtype=np.float32)
+    composition = compose(same)._replace(rows=rows, step=step)
+    words, pull = np.arange(n_words), 0.5
+    table = padded_table(n_words + 1, SIZE)
+    vectors, before = padded_table(n_words, SIZE), aligned_zeros(n_words, SIZE)
+    vectors[:-1] = pull / (1 + pull)
+    ways, scales = np.zeros((len(table), 4), np.float32), np.empty(n_words, np.float32)
+    arguments = words, np.ones(n_words, np.float32)
+    sum_ways(*arguments, composition, ways, pull, 0, 1)
+    scale_words(words, composition, ways, scales, 0, 1)
+    spread_changes(
+        *arguments, scales, composition,
+        vectors, before, table, ways, pull, aligned_zeros(1, SIZE), 0, 1,
+    )  # fmt: skip
+    assert_allclose(table[n_words], n_words * pull / (1 + n_words * pull), rtol=1e-5)
 
 
 def test_another_loss_than_negative_sampling_is_refused():

@@ -170,16 +170,8 @@ def count_touches(words, replicas, touches):
 
 
 @compiled()
-def spread_changes(
-    words, touches, composition, vectors, before, table, pulls, pull, change, part,
-    n_parts,
-):  # fmt: skip
-    """Let the rows that words are made of take the words' steps, in place.
-
-    A row that one word alone is made of takes its change as it is. Where several words
-    share a row, the sum of their changes is scaled as that of the changes of several
-    spans is; see `skembed.training.skipgram._kernels.replica`. As the row is 1 / n of
-    a word of n rows, a touch of the word counts as much of a touch of the row.
+def sum_ways(words, touches, composition, ways, pull, part, n_parts):
+    """Sum, for each row, how far the words that have it went in a round.
 
     Parameters
     ----------
@@ -187,14 +179,84 @@ def spread_changes(
     touches : ndarray of shape (>= n,), float32
         How often each word was touched.
     composition : Composition
+    ways : ndarray of shape (n_rows, 4), float32, zeros
+        Of the words' rows, the first two columns are overwritten: the sums of a n and
+        of a n / (1 + a n) of words that were touched n times.
+    pull : float
+        The part a of its way that a vector goes in one touch.
+    part, n_parts : int
+        Only the rows of this part, of up to 8, are summed.
+    """
+    rows, offsets = composition.rows, composition.offsets
+    for k in range(len(words)):
+        way = np.float32(pull * touches[k])
+        step = composition.step[words[k]]
+        for i in range(offsets[words[k]], offsets[words[k] + 1]):
+            if part_of(rows[i], n_parts) == part:
+                ways[rows[i], 0] += step * way
+                ways[rows[i], 1] += step * way / (np.float32(1.0) + way)
+
+
+@compiled()
+def scale_words(words, composition, ways, scales, part, n_parts):
+    """Tell what part of all changes lets each word go as far as step after step.
+
+    Parameters
+    ----------
+    words : ndarray of shape (n,), int64
+    composition : Composition
+    ways : ndarray of shape (n_rows, 4), float32
+        From `sum_ways`.
+    scales : ndarray of shape (>= n,), float32
+        The first n are overwritten.
+    part, n_parts : int
+        Take a part of the words.
+    """
+    rows, offsets = composition.rows, composition.offsets
+    first, last = _part_of_words(len(words), part, n_parts)
+    one = np.float32(1.0)
+    for k in range(first, last):
+        total = parts = np.float32(0.0)
+        for i in range(offsets[words[k]], offsets[words[k] + 1]):
+            total += ways[rows[i], 0]
+            parts += ways[rows[i], 1]
+        share = composition.share[words[k]]
+        # Both are 0 where the step size is as good as 0. Rows of very different ways
+        # could make it more than 1.
+        if parts > np.float32(0.0):
+            scales[k] = min(total / (one + share * total) / parts, one)
+        else:
+            scales[k] = one
+
+
+@compiled()
+def spread_changes(
+    words, touches, scales, composition, vectors, before, table, ways, pull, change,
+    part, n_parts,
+):  # fmt: skip
+    """Let the rows that words are made of take the words' steps, in place.
+
+    A word goes the mean of the ways of its rows, and a row goes the sum of the ways of
+    the words that have it. Where these are many, the sum overshoots as that of the
+    changes of several spans does; see `skembed.training.skipgram._kernels.replica`. So
+    the way of a row is scaled: such that its words, in the mean, go as far as they
+    would have gone one after the other. A row that one word alone is made of takes its
+    change as it is, if its other rows do.
+
+    Parameters
+    ----------
+    words : ndarray of shape (n,), int64
+    touches, scales : ndarray of shape (>= n,), float32
+        How often each word was touched, and what `scale_words` wrote.
+    composition : Composition
     vectors : ndarray of shape (n_words + 1, n_columns), float32
         The words' vectors after the round.
     before : ndarray of shape (>= n, n_columns), float32
         Those of `words` before it.
     table : ndarray of shape (n_rows + 1, n_columns), float32
         What words are made of. Updated in place.
-    pulls : ndarray of shape (n_rows, 2), float32, zeros
-        Scratch space, zeros again at the end.
+    ways : ndarray of shape (n_rows, 4), float32
+        From `sum_ways`; zeros at the end.
     pull : float
         The part a of its way that a vector goes in one touch.
     change : ndarray of shape (>= 1, n_columns), float32
@@ -204,11 +266,10 @@ def spread_changes(
     """
     rows, offsets = composition.rows, composition.offsets
     for k in range(len(words)):
-        way = np.float32(pull * touches[k] * composition.share[words[k]])
+        way = composition.step[words[k]] * np.float32(pull * touches[k])
         for i in range(offsets[words[k]], offsets[words[k] + 1]):
             if part_of(rows[i], n_parts) == part:
-                pulls[rows[i], 0] += way
-                pulls[rows[i], 1] += way / (np.float32(1.0) + way)
+                ways[rows[i], 2] += way * scales[k]
     for k in range(len(words)):
         ahead = words[min(k + AHEAD, len(words) - 1)]
         for i in range(offsets[ahead], offsets[ahead + 1]):
@@ -219,20 +280,20 @@ def spread_changes(
             store(change, 0, d, fma(splat(np.float32(-1.0)), old, new))
         for i in range(offsets[words[k]], offsets[words[k] + 1]):
             if part_of(rows[i], n_parts) == part:
-                scale = composition.step[words[k]] * _scale(pulls, rows[i])
+                scale = composition.step[words[k]] * _mean_scale(ways, rows[i])
                 _add_change(table, rows[i], splat(scale), change)
     for k in range(len(words)):
         for i in range(offsets[words[k]], offsets[words[k] + 1]):
             if part_of(rows[i], n_parts) == part:
-                pulls[rows[i], 0] = pulls[rows[i], 1] = np.float32(0.0)
+                for column in range(3):
+                    ways[rows[i], column] = np.float32(0.0)
 
 
 @numba.njit(inline="always")
-def _scale(pulls, row):
-    total, parts = pulls[row, 0], pulls[row, 1]
-    one = np.float32(1.0)
-    # Both are 0 where the step size is as good as 0.
-    return total / (one + total) / parts if parts > np.float32(0.0) else one
+def _mean_scale(ways, row):
+    """Average the scales of the words that have a row, by how far they went."""
+    way = ways[row, 0]
+    return ways[row, 2] / way if way > np.float32(0.0) else np.float32(1.0)
 
 
 @numba.njit(inline="always")

@@ -10,7 +10,9 @@ from skembed.training.fasttext._kernels import (
     compose_words,
     count_touches,
     mark_words,
+    scale_words,
     spread_changes,
+    sum_ways,
 )
 from skembed.training.fasttext._objective import NgramSampling
 from skembed.training.skipgram._kernels.center import Composition
@@ -58,31 +60,39 @@ class NgramSchedule(Schedule):
         n_copies = self.tables.replicas.word_of.size
         capacity = min(n_copies, len(vectors) - 1)
         self._before = aligned_zeros(capacity, vectors.shape[1])
-        self._touches = np.empty(capacity, dtype=np.float32)
+        self._touches, self._scales = np.empty((2, capacity), dtype=np.float32)
         self._marks = np.zeros(len(vectors) - 1, dtype=np.bool_)
-        self._pulls = np.zeros((len(rows), 2), dtype=np.float32)
+        self._ways = np.zeros((len(rows), 4), dtype=np.float32)
 
     def _run_round(self, spans: Round, run: Run) -> tuple[float, float]:
         if not self._merges:
             return super()._run_round(spans, run)
         words = self._words_of(spans, run)
-        vectors, before = self.tables.input, self._before
+        pull = PULL * float(spans.rate)
+        vectors, before, composition = (
+            self.tables.input, self._before, self._composition,
+        )  # fmt: skip
 
         def compose(part: Part) -> None:
-            compose_words(
-                words, self._rows, self._composition, vectors, before, *part[:2]
-            )
+            compose_words(words, self._rows, composition, vectors, before, *part[:2])
+
+        def measure(part: Part) -> None:
+            sum_ways(words, self._touches, composition, self._ways, pull, *part[:2])
+
+        def scale(part: Part) -> None:
+            scale_words(words, composition, self._ways, self._scales, *part[:2])
 
         def spread(part: Part) -> None:
             spread_changes(
-                words, self._touches, self._composition, vectors, before, self._rows,
-                self._pulls, PULL * float(spans.rate), part.vectors, *part[:2],
+                words, self._touches, self._scales, composition, vectors, before,
+                self._rows, self._ways, pull, part.vectors, *part[:2],
             )  # fmt: skip
 
         run(compose, self._parts)
         loss = super()._run_round(spans, run)
         count_touches(words, self.tables.replicas, self._touches)
-        run(spread, self._parts)
+        for step in (measure, scale, spread):
+            run(step, self._parts)
         return loss
 
     def _words_of(self, spans: Round, run: Run) -> Any:
