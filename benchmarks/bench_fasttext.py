@@ -1,22 +1,21 @@
 """fastText against its own C++ program and gensim: speed, quality, unseen words, size.
 
-    python -m benchmarks.bench_fasttext [part]
+    python -m benchmarks.bench_fasttext [part ...]
 
-Parts are speed-1, speed-2 (threads), quality and rest; what each measures is kept until
-`write` makes a table of all. Without a part, all are run.
+Parts are speed-1, speed-2 (threads), quality-fasttext, quality-gensim, quality-skembed
+and rest; without one, all are run. Rows of parts that are not run stay as they are.
 
 All are given the same words of Simple English Wikipedia and the parameters of fastText:
 100 dimensions, n-grams of 3 to 6, 2 million buckets, window 5, 5 negatives, sample
 1e-4, step size 0.05.
 """
 
-import json
 import pickle
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from gensim.models import FastText
 
 from benchmarks._data import CORPUS, is_here, simple_wikipedia, words_of
 from benchmarks._quality import FILES, quality
-from benchmarks._report import write
+from benchmarks._report import write_parts
 from benchmarks._timing import median_times
 from skembed import FastTextVectorizer
 from skembed._ragged import Ragged
@@ -34,19 +33,19 @@ from skembed.text import TextAnalysis, encode_corpus, ngram_buckets
 from skembed.training.fasttext import FastTextConfig, train_fasttext
 
 N_REPETITIONS = 5
-N_SEEDS = 3
-N_SPEED, N_QUALITY = 6_000, 12_000
+N_SEEDS = 2
+N_SPEED, N_QUALITY = 3_000, 4_000
 N_GRAMS = 3, 6, 2_000_000
 # fastText takes 1,024 words of a line at a time, gensim drops what is beyond 10,000.
 LONGEST_LINE = 1_000
-PARTS = ("speed-1", "speed-2", "quality", "rest")
 NOTES = f"""
 Simple English Wikipedia, 100 dimensions, n-grams of 3 to 6 in 2 million buckets, window
 5, 5 negatives, sample 1e-4, learning rate 0.05. Speed: its first {N_SPEED:,} documents,
-medians of {N_REPETITIONS} interleaved runs of one epoch, in words of the vocabulary a
-second; of fastText the difference between two epochs and one, so that what its program
-does before training is not counted; of gensim `train` alone; of skembed all of training
-with the hashing of n-grams. Ratios are to fastText. Quality: its first {N_QUALITY:,}
+medians of {N_REPETITIONS} interleaved runs, in words of the vocabulary a second of one
+epoch: of fastText and of skembed the difference between two epochs and one, of gensim
+`train` alone, so that nothing before training is counted; then of skembed all of it,
+with the hashing of n-grams and the drawing and copying of tables. Ratios are to
+fastText; to gensim where the column says so. Quality: its first {N_QUALITY:,}
 documents, 5 epochs, 2 threads, means of {N_SEEDS} seeds: Spearman correlation with
 people's judgements, accuracy on Google's analogies among the 30,000 most frequent
 words, accuracy of logistic regression on mean vectors. Unseen words: vectors of words
@@ -124,29 +123,34 @@ def speed(folder: Path, threads: int) -> list[dict[str, Any]]:
     corpus = Corpus(N_SPEED, folder)
     seconds: dict[str, list[float]] = {}
 
-    def timed(case: str, run: Callable[[], Any], before: float = 0.0) -> float:
-        start = time.perf_counter()
-        run()
-        elapsed = time.perf_counter() - start - before
-        seconds.setdefault(case, []).append(elapsed)
-        return elapsed
+    def epoch_of(case: str, train: Callable[[int], Any]) -> float:
+        """Keep what the second epoch takes; return what training of one takes."""
+        times = []
+        for epochs in (1, 2):
+            start = time.perf_counter()
+            train(epochs)
+            times.append(time.perf_counter() - start)
+        seconds.setdefault(case, []).append(times[1] - times[0])
+        return times[0]
 
     # Compiled before it is measured.
     for parallel in ("hogwild", "reproducible"):
         skembed_vectors(corpus, threads, 1, 0, parallel)
     for _ in range(N_REPETITIONS):
+        epoch_of("fastText (C++)", lambda n: fasttext_model(corpus, threads, n))
+        train = gensim_model(corpus, threads, 1, 0)[1]
         start = time.perf_counter()
-        fasttext_model(corpus, threads, 1)
-        one = time.perf_counter() - start
-        timed("fastText (C++)", lambda: fasttext_model(corpus, threads, 2), one)
-        timed("gensim", gensim_model(corpus, threads, 1, 0)[1])
+        train()
+        seconds.setdefault("gensim", []).append(time.perf_counter() - start)
         for case, parallel in (("reproducible",) * 2, ("unpinned", "hogwild")):
-            timed(
+            whole = epoch_of(
                 f"skembed, {case}",
-                lambda parallel=parallel: skembed_vectors(
-                    corpus, threads, 1, 0, parallel
+                lambda n, parallel=parallel: skembed_vectors(
+                    corpus, threads, n, 0, parallel
                 ),
             )
+            with_all = f"skembed, {case}, with all before and after"
+            seconds.setdefault(with_all, []).append(whole)
     rate = {
         case: corpus.n_words / statistics.median(times) / 1e6
         for case, times in seconds.items()
@@ -161,11 +165,11 @@ def speed(folder: Path, threads: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def mean_quality(folder: Path) -> list[dict[str, Any]]:
-    """Scores of each program's vectors, means over the seeds."""
+def qualities(folder: Path, program: str) -> list[dict[str, Any]]:
+    """Scores of a program's vectors: means over the seeds, and how they differ."""
     corpus = Corpus(N_QUALITY, folder)
 
-    def program(_: int) -> tuple[list[str], np.ndarray]:
+    def original(_: int) -> tuple[list[str], np.ndarray]:
         # It has no seed in its Python interface; threads make each run another one.
         model = fasttext_model(corpus, 2, 5)
         words = [word for word in model.get_words() if word != "</s>"]
@@ -181,21 +185,23 @@ def mean_quality(folder: Path) -> list[dict[str, Any]]:
         return lambda seed: (words, skembed_vectors(corpus, 2, 5, seed, parallel))
 
     models = {
-        "fastText (C++)": program,
-        "gensim": gensim,
-        "skembed, reproducible": skembed("reproducible"),
-        "skembed, unpinned": skembed("hogwild"),
-    }
+        "fasttext": {"fastText (C++)": original},
+        "gensim": {"gensim": gensim},
+        "skembed": {
+            "skembed, reproducible": skembed("reproducible"),
+            "skembed, unpinned": skembed("hogwild"),
+        },
+    }[program]
     rows = []
     for name, train in models.items():
         scores = [quality(*train(seed)) for seed in range(1, N_SEEDS + 1)]
-        for key in scores[0]:
-            mean = float(np.mean([score[key] for score in scores]))
-            rows.append(row(f"{key}, {name}", threads=2, unit="score", value=mean))
-        print(rows[-len(scores[0]) :], flush=True)
-    # All programs' scores on a set, one below the other.
-    n_sets = len(rows) // len(models)
-    return [rows[m * n_sets + k] for k in range(n_sets) for m in range(len(models))]
+        columns = {key: [score[key] for score in scores] for key in scores[0]}
+        means = {key: float(np.mean(values)) for key, values in columns.items()}
+        spread = {key: float(np.ptp(values)) for key, values in columns.items()}
+        rows.append({"case": f"quality, {name}", "threads": 2, **means})
+        rows.append({"case": "greatest less least of its seeds", **spread})
+        print(rows[-2:], flush=True)
+    return rows
 
 
 def rest(folder: Path) -> list[dict[str, Any]]:
@@ -258,33 +264,20 @@ def _pickle_size(thing: Any) -> int:
     return counter.n
 
 
-def part_file(part: str) -> Path:
-    return Path(tempfile.gettempdir()) / f"skembed-bench-fasttext-{part}.json"
+PARTS = {
+    "speed-1": partial(speed, threads=1),
+    "speed-2": partial(speed, threads=2),
+    "quality-fasttext": partial(qualities, program="fasttext"),
+    "quality-gensim": partial(qualities, program="gensim"),
+    "quality-skembed": partial(qualities, program="skembed"),
+    "rest": rest,
+}
 
 
-def run_part(part: str) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if part.startswith("speed"):
-            rows = speed(folder, int(part[-1]))
-        else:
-            rows = mean_quality(folder) if part == "quality" else rest(folder)
-    part_file(part).write_text(json.dumps(rows))
-    print(json.dumps(rows, indent=1), flush=True)
-
-
-def main() -> None:
-    if not is_here(CORPUS, *FILES):
-        return
-    asked = sys.argv[1:] if sys.argv[0].endswith("bench_fasttext.py") else []
-    for part in PARTS if not asked else set(asked) & set(PARTS):
-        run_part(part)
-    if not asked or "write" in asked:
-        rows = [
-            row for part in PARTS for row in json.loads(part_file(part).read_text())
-        ]
-        print(write("fasttext", rows, NOTES))
+def main(chosen: list[str] | None = None) -> None:
+    if is_here(CORPUS, *FILES):
+        print(write_parts("fasttext", PARTS, chosen, NOTES))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
