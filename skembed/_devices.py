@@ -38,12 +38,34 @@ def resolve_devices(device: Any) -> "tuple[torch.device, ...]":
     >>> resolve_devices("cpu")
     (device(type='cpu'),)
     """
+    return tuple(_resolve(name) for name in _names(device))
+
+
+def check_device(device: Any) -> None:
+    """Raise for what is no name of a device, whether or not there is such a device.
+
+    Parameters
+    ----------
+    device : str, torch.device, or a sequence of them
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    for name in _names(device):
+        # To know these, torch need not be imported.
+        if name not in ("auto", "cpu"):
+            _named(name)
+
+
+def _names(device: Any) -> tuple[Any, ...]:
     several = isinstance(device, Sequence) and not isinstance(device, str)
     names = tuple(device) if several else (device,)
     if not names:
         msg = f"device must name at least one device, got {device!r}."
         raise ValueError(msg)
-    return tuple(_resolve(name) for name in names)
+    return names
 
 
 @contextmanager
@@ -72,14 +94,7 @@ def _resolve(name: Any) -> "torch.device":
 
     if isinstance(name, str) and name == "auto":
         return torch.device(_best())
-    try:
-        device = torch.device(name)
-    except (RuntimeError, TypeError) as error:
-        msg = (
-            "device must be 'auto', or what torch.device takes, such as 'cpu', 'cuda' "
-            f"or 'cuda:1', got {name!r}."
-        )
-        raise ValueError(msg) from error
+    device = _named(name)
     if not _is_there(device):
         msg = (
             f"device={name!r} is not there: torch {torch.__version__} finds "
@@ -89,6 +104,19 @@ def _resolve(name: Any) -> "torch.device":
         )
         raise ValueError(msg)
     return device
+
+
+def _named(name: Any) -> "torch.device":
+    import torch
+
+    try:
+        return torch.device(name)
+    except (RuntimeError, TypeError) as error:
+        msg = (
+            "device must be 'auto', or what torch.device takes, such as 'cpu', 'cuda' "
+            f"or 'cuda:1', got {name!r}."
+        )
+        raise ValueError(msg) from error
 
 
 def _best() -> str:

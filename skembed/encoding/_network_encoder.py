@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from skembed._devices import resolve_devices, torch_threads
+from skembed._devices import check_device, resolve_devices, torch_threads
 from skembed.encoding._batches import LANE_TOKENS, chunks
 from skembed.encoding._cache import FeatureCache
 from skembed.encoding._cache_space import FeatureSpace
@@ -59,6 +59,10 @@ class NetworkEncoder(ABC):
     batch_tokens: int | None = None
     n_threads: int | None = None
     verbose: int = 0
+
+    def __post_init__(self) -> None:
+        # Before anything else is done. Whether it is there matters if it is needed.
+        check_device(self.device)
 
     @property
     @abstractmethod

@@ -58,6 +58,27 @@ def test_a_device_that_is_not_there_is_told(tiny_model, device, message):
         featurizer.fit_transform(TEXTS)
 
 
+@pytest.mark.parametrize("device", ["nowhere", [], ["cpu", 1.5]])
+@pytest.mark.parametrize("method", ["fit", "transform", "transform_tokens"])
+def test_what_is_no_device_is_told_before_anything_runs(
+    tiny_model, tmp_path, device, method
+):
+    featurizer = BertLayerFeaturizer(tiny_model("bert"), memory=tmp_path)
+    featurizer.fit_transform(TEXTS)
+    featurizer.set_params(device=device)
+    with pytest.raises(ValueError, match="device must"):
+        getattr(featurizer, method)(TEXTS)
+
+
+def test_a_device_that_is_not_there_is_not_missed_where_nothing_runs(
+    tiny_model, tmp_path
+):
+    featurizer = BertLayerFeaturizer(tiny_model("bert"), memory=tmp_path)
+    features = featurizer.fit_transform(TEXTS)
+    featurizer.set_params(device="cuda:99")
+    assert_array_equal(featurizer.transform(TEXTS), features)
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 @pytest.mark.parametrize("family", ["bert", "llama", "deberta", "modernbert"])
 def test_half_precision_is_close(tiny_model, family, dtype):

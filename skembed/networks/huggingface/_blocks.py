@@ -32,7 +32,7 @@ def find_blocks(model: Any) -> list[nn.Module] | None:
     if isinstance(kind, type):
         modules: list[nn.Module] = list(model.modules())
         return [module for module in modules if isinstance(module, kind)]
-    n_layers = model.config.num_hidden_layers
+    n_layers = model.config.get_text_config().num_hidden_layers
     for module in model.modules():
         if isinstance(module, nn.ModuleList) and len(module) == n_layers:
             return list(module)

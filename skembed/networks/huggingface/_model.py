@@ -54,12 +54,24 @@ class PretrainedModel:
         return self.folder is not None and self.folder.lowercase
 
     def config(self) -> Any:
-        """Return the model's configuration, without loading weights."""
-        if self.pair:
-            return self.pair[0].config
+        """Return the configuration of what reads texts, without loading weights.
+
+        Models of pictures and texts have one for each.
+        """
         from skembed.networks.huggingface._load import load_config
 
-        return load_config(self._folder)
+        whole = self.pair[0].config if self.pair else load_config(self._folder)
+        config = whole.get_text_config()
+        if not hasattr(config, "hidden_size") or not hasattr(
+            config, "num_hidden_layers"
+        ):
+            msg = (
+                f"The configuration of {self.name!r} ({type(whole).__name__}) says no "
+                "hidden_size or num_hidden_layers of a network for texts. Choose the "
+                "model of text alone."
+            )
+            raise ValueError(msg)
+        return config
 
     def load_tokenizer(self) -> Any:
         """Return the tokenizer, loaded now or before."""

@@ -54,7 +54,7 @@ class HuggingFaceNetwork:
 
     def __init__(self, model: Any) -> None:
         self.device, self.dtype = model.device, model.dtype
-        ids = _made_up_texts(model.config)
+        ids = _made_up_texts(model.config.get_text_config())
         expected = _expected_states(model, ids)
         self.widths = tuple(states.shape[1] for states in expected)
         self.way, self._run = _choose_way(model, ids, expected)
@@ -280,7 +280,7 @@ def _run_blocks(
     model: Any, inputs: dict[str, torch.Tensor], last: int, visit: Visit
 ) -> None:
     """Run a model up to a layer; the top layer is what the model returns."""
-    n_layers = model.config.num_hidden_layers
+    n_layers = model.config.get_text_config().num_hidden_layers
     try:
         with shown(last, visit):
             output = model(**inputs, use_cache=False)
