@@ -9,13 +9,13 @@ import numpy.typing as npt
 # Where a label may stand, seen from its point: right and left first, as one reads.
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 # How far from its point, in points of type; farther only when there is no room.
-_DISTANCES = (3.0, 13.0, 25.0)
+_DISTANCES = (5.0, 14.0, 26.0)
 # A label farther away than this is joined to its point by a line.
 _JOINED_FROM = 7.0
 # Free space beside a word, so that two do not read as one.
 _PADDING = np.array([3.0, 0.0])
 # The sizes of a point and of a piece of a line.
-_DOT = np.array([6.0, 6.0])
+_DOT = np.array([7.0, 7.0])
 _LINE = np.array([2.0, 2.0])
 _PIECES = 60
 _Array: TypeAlias = npt.NDArray[np.float64]

@@ -171,7 +171,7 @@ class LayerScoresDisplay:
             color=self.line_.get_color(),
             alpha=0.2,
             linewidth=0,
-            label="mean \N{PLUS-MINUS SIGN} one standard deviation over folds",
+            label="one standard deviation over folds",
         )
         self._mark_best()
         ax.set(xlabel="layer (0: embedding output)", ylabel=self.scoring)

@@ -11,6 +11,8 @@ from skembed._optional import require
 
 # With more layers than this, not each gets its number.
 _MOST_NUMBERS = 16
+# Inches that two entries of a legend need side by side.
+_WIDE = 4.5
 
 
 class LayerWeightsDisplay:
@@ -152,5 +154,12 @@ def mark_layers(ax: Any, layers: Sequence[int]) -> None:
 
 
 def legend_below(ax: Any) -> None:
-    """Write the legend below the axes and their label, where it can hide nothing."""
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, frameon=False)
+    """Write the legend below the axes and their label, where it can hide nothing.
+
+    In lines of their own if the axes are narrow, in the size that they have now.
+    """
+    width = ax.get_window_extent().width / ax.figure.dpi
+    n_columns = 2 if width > _WIDE else 1
+    ax.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=n_columns, frameon=False
+    )

@@ -108,3 +108,13 @@ def test_scores_are_a_row_for_each_layer(scores):
 def test_an_estimator_without_layer_scores_is_refused():
     with pytest.raises(TypeError, match="layer_scores, got object"):
         LayerScoresDisplay.from_estimator(object(), [], [])
+
+
+@pytest.mark.parametrize("width", [3.2, 5, 7])
+def test_the_legend_fits_into_the_figure(scores, width):
+    figure, ax = plt.subplots(figsize=(width, 3), layout="constrained")
+    LayerScoresDisplay.from_layer_scores(scores, ax=ax)
+    figure.draw_without_rendering()
+    legend = ax.get_legend().get_window_extent()
+    assert figure.bbox.x0 <= legend.x0
+    assert legend.x1 <= figure.bbox.x1

@@ -2,6 +2,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.text import Text
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skembed.plotting import SenseMapDisplay
@@ -200,3 +201,16 @@ def test_an_unknown_method_is_refused_with_the_choices(vectors):
 def test_an_estimator_without_word_in_context_is_refused():
     with pytest.raises(TypeError, match="word_in_context, got object"):
         SenseMapDisplay.from_estimator(object(), TEXTS, "bank")
+
+
+def test_labels_do_not_touch_their_markers(rng):
+    vectors = rng.normal(size=(6, 3))
+    display = SenseMapDisplay.from_vectors(vectors, labels=["word"] * 6)
+    figure = display.figure_
+    figure.draw_without_rendering()
+    radius = np.sqrt(display.scatter_[0].get_sizes()[0]) / 2 * figure.dpi / 72
+    dots = display.ax_.transData.transform(display.positions)
+    for dot, label in zip(dots, display.text_, strict=True):
+        box = Text.get_window_extent(label)
+        gap = np.hypot(*(np.clip(dot, box.min, box.max) - dot))
+        assert gap > 1.3 * radius
