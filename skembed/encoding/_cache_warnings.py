@@ -1,9 +1,10 @@
 """What the user of a feature cache can mend, said once."""
 
-import inspect
 import os
 import warnings
 from pathlib import Path
+
+from skembed._stacklevel import stacklevel_outside
 
 _said: set[tuple[str, Path]] = set()
 
@@ -36,12 +37,4 @@ def describe(error: OSError) -> str:
 def _warn_once(what: tuple[str, Path], message: str) -> None:
     if what not in _said:
         _said.add(what)
-        warnings.warn(message, RuntimeWarning, stacklevel=_stacklevel_outside())
-
-
-def _stacklevel_outside() -> int:
-    """How many frames up the code is that called skembed."""
-    frame, n_frames = inspect.currentframe(), 0
-    while frame and frame.f_globals.get("__name__", "").startswith("skembed."):
-        frame, n_frames = frame.f_back, n_frames + 1
-    return n_frames
+        warnings.warn(message, RuntimeWarning, stacklevel=stacklevel_outside())

@@ -15,6 +15,7 @@ from skembed.features import (
     common_components,
     normalize_rows,
     pool,
+    pooling_names,
     remove_components,
     smooth_inverse_frequency,
 )
@@ -54,35 +55,6 @@ class WeightedWords:
         if pooling == "sif":
             sif = smooth_inverse_frequency(self.counts, n_tokens=self.n_tokens)
         return pool(ids, self.vectors, pooling, idf=self.idf, sif=sif)
-
-
-def pooling_names(pooling: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the poolings that the parameter `pooling` asks for.
-
-    Parameters
-    ----------
-    pooling : str or sequence of str
-
-    Returns
-    -------
-    names : tuple of str, not empty
-
-    Raises
-    ------
-    ValueError
-        If there is no name, or something that is none.
-
-    Examples
-    --------
-    >>> pooling_names("mean"), pooling_names(["mean", "max"])
-    (('mean',), ('mean', 'max'))
-    """
-    names = (pooling,) if isinstance(pooling, str) else pooling
-    is_sequence = isinstance(names, (tuple, list)) and len(names) > 0
-    if not is_sequence or any(name not in POOLINGS for name in names):
-        msg = f"pooling must be one or several of {POOLINGS}, got {pooling!r}."
-        raise ValueError(msg)
-    return tuple(names)
 
 
 def check_feature_parameters(

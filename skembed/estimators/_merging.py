@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from skembed._ragged import Ragged
 from skembed.text import Vocabulary
+from skembed.text._kernels import renumber
 
 
 def join_vocabulary(
@@ -67,7 +68,6 @@ def join_vocabulary(
 
 def _renumbered(corpus: Ragged, new_ids: npt.NDArray[np.int32]) -> Ragged:
     """Replace ids, and leave out those whose new id is negative."""
-    values = new_ids[corpus.values]
-    kept = values >= 0
-    n_kept_before = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
-    return Ragged(values[kept], n_kept_before[corpus.offsets])
+    ids, offsets = corpus.values.copy(), corpus.offsets.copy()
+    renumber(ids, offsets, new_ids)
+    return Ragged(ids[: offsets[-1]], offsets)

@@ -24,7 +24,6 @@ from skembed.estimators._document_features import (
     check_feature_parameters,
     document_features,
     learn_components,
-    pooling_names,
 )
 from skembed.estimators._pretrained import (
     check_fine_tune,
@@ -46,7 +45,7 @@ from skembed.estimators.documents import (
     check_document_weight,
     check_documents,
 )
-from skembed.features import TokenFeatures, inverse_document_frequency
+from skembed.features import TokenFeatures, inverse_document_frequency, pooling_names
 from skembed.text import TextAnalysis, Vocabulary, encode, encode_corpus, tokenize
 from skembed.vectors import WordVectors
 

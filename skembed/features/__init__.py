@@ -10,7 +10,7 @@ from skembed.features._layers import (
 )
 from skembed.features._learned_mix import fit_layer_mix
 from skembed.features._normalize import normalize_rows
-from skembed.features._pooling import POOLINGS, pool
+from skembed.features._pooling import POOLINGS, pool, pooling_names
 from skembed.features._states import (
     COUNTS,
     STATE_POOLINGS,
@@ -48,6 +48,7 @@ __all__ = [
     "normalize_rows",
     "pool",
     "pool_states",
+    "pooling_names",
     "remove_components",
     "smooth_inverse_frequency",
     "state_poolings",

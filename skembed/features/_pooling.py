@@ -1,6 +1,6 @@
 """The words of a document to one row of features."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,39 @@ Weights = npt.NDArray[np.float64]
 
 POOLINGS = ("mean", "sum", "max", "min", "idf", "sif")
 """The names that `pool` knows."""
+
+
+def pooling_names(
+    pooling: str | Sequence[str], allowed: tuple[str, ...] = POOLINGS
+) -> tuple[str, ...]:
+    """Return the names of the poolings that the parameter `pooling` asks for.
+
+    Parameters
+    ----------
+    pooling : str or sequence of str
+    allowed : tuple of str
+        The names that there are.
+
+    Returns
+    -------
+    names : tuple of str, not empty
+
+    Raises
+    ------
+    ValueError
+        If there is no name, or something that is none.
+
+    Examples
+    --------
+    >>> pooling_names("mean"), pooling_names(["mean", "max"])
+    (('mean',), ('mean', 'max'))
+    """
+    names = (pooling,) if isinstance(pooling, str) else pooling
+    is_sequence = isinstance(names, (tuple, list)) and len(names) > 0
+    if not is_sequence or any(name not in allowed for name in names):
+        msg = f"pooling must be one or several of {allowed}, got {pooling!r}."
+        raise ValueError(msg)
+    return tuple(names)
 
 
 def pool(

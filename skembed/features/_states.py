@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from skembed.features._pooling import pooling_names
+
 Float32Array = npt.NDArray[np.float32]
 
 STATISTICS = ("mean", "max", "min", "first", "last", "cls")
@@ -50,13 +52,7 @@ def state_poolings(pooling: str | Sequence[str]) -> tuple[str, ...]:
     >>> state_poolings("mean"), state_poolings(["cls", "max"])
     (('mean',), ('cls', 'max'))
     """
-    names = (pooling,) if isinstance(pooling, str) else pooling
-    is_sequence = isinstance(names, (tuple, list)) and len(names) > 0
-    if not is_sequence or any(name not in STATE_POOLINGS for name in names):
-        allowed = tuple(STATE_POOLINGS)
-        msg = f"pooling must be one or several of {allowed}, got {pooling!r}."
-        raise ValueError(msg)
-    return tuple(names)
+    return pooling_names(pooling, tuple(STATE_POOLINGS))
 
 
 def needed_statistics(poolings: Sequence[str]) -> tuple[str, ...]:

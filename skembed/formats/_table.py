@@ -1,6 +1,5 @@
 """What the readers make: words and a matrix, grown block by block."""
 
-import inspect
 import os
 import warnings
 from collections.abc import Collection
@@ -9,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from skembed._stacklevel import stacklevel_outside
 from skembed.formats._errors import FormatError
 
 
@@ -105,21 +105,13 @@ class TableBuilder:
                 f"{os.fspath(self.path)}: {self._n_duplicates} rows repeat a word; the "
                 "first row of each word is kept."
             )
-            warnings.warn(msg, UserWarning, stacklevel=_stacklevel_outside())
+            warnings.warn(msg, UserWarning, stacklevel=stacklevel_outside())
         self._resize(len(self._words))
         return WordTable(self._words, self._vectors)
 
     def _resize(self, n_rows: int) -> None:
         # In place, as a copy would double the memory; no view of it is in use.
         self._vectors.resize((n_rows, self._vectors.shape[1]), refcheck=False)
-
-
-def _stacklevel_outside() -> int:
-    """How many frames up the code is that called skembed."""
-    frame, n_frames = inspect.currentframe(), 0
-    while frame and frame.f_globals.get("__name__", "").startswith("skembed."):
-        frame, n_frames = frame.f_back, n_frames + 1
-    return n_frames
 
 
 def check_limit(limit: int | None) -> None:
