@@ -1,8 +1,5 @@
 """CoVe's features: those of the published encoder, of each text alone, in every mix."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -23,6 +20,7 @@ from skembed.formats import read_lstm_encoder, write_lstm_encoder
 from skembed.text import subwords
 from tests.reference import lstm as reference
 from tests.reference.states import assert_close
+from tests.shared import SHARED
 from tests.tiny_cove import tiny_encoder
 
 WORDS = ["the", "river", "bank", "lends", "money", ",", "."]
@@ -147,9 +145,8 @@ def test_outputs_are_those_of_the_published_class_as_torch_runs_it(rng, tmp_path
     expect_published(cases, x, lengths, tmp_path / "published.pth")
 
 
-@pytest.mark.skipif("SKEMBED_SHARED" not in os.environ, reason="names no folder")
-def test_outputs_are_those_that_the_published_class_gave():
-    folder = Path(os.environ["SKEMBED_SHARED"]) / "cove"
+@pytest.mark.parametrize("folder", [*SHARED.glob("cove")], ids=lambda path: path.name)
+def test_outputs_are_those_that_the_published_class_gave(folder):
     with np.load(folder / "salesforce_outputs.npz") as file:
         arrays = dict(file)
     x, lengths = arrays.pop("x"), arrays.pop("lengths")

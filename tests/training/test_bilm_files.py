@@ -11,7 +11,7 @@ from skembed.encoding import WordEncoder
 from skembed.formats import ElmoArrays, elmo_options, write_elmo
 from skembed.networks.elmo import named_elmo, packed_elmo
 from skembed.training.bilm import train_bilm
-from tests.reference.bilm import characters_of, top_states, word_vector
+from tests.reference.bilm import characters_of, layer_states, word_vector
 from tests.training.bilm_corpus import TINY, encoded, sentences, tiny_config
 
 ARCHITECTURES = {
@@ -76,7 +76,7 @@ def test_the_estimator_reads_the_files(model, tmp_path):
         spelled = [
             word_vector(arrays, model.options, characters_of(w, n)) for w in words
         ]
-        forward, _ = top_states(arrays, model.options, 0, spelled)
-        backward, _ = top_states(arrays, model.options, 1, spelled[::-1])
+        (*_, forward), _ = layer_states(arrays, model.options, 0, spelled)
+        (*_, backward), _ = layer_states(arrays, model.options, 1, spelled[::-1])
         expected = np.concatenate([forward, backward[::-1]], axis=1)[1:-1]
         assert_allclose(vectors, expected, atol=1e-5)
