@@ -22,11 +22,11 @@ from skembed.training.skipgram._schedule import Run, Schedule
 from skembed.training.skipgram._tables import padded_table
 
 NGRAM_PULL = 0.7
-"""The part a of its way that a word goes in one touch, by the step size, as rows see it.
+"""The part a of its way that a word goes in one touch, as its rows see it, by step size.
 
-Less than that of replicas: the words of a row agree less than the copies of a word do, and
-what they agree upon is held back already where replicas are merged. On 1.6 million words,
-0.5 to 1 give what single steps give, 2 gives less; 0.35 diverges at a learning rate of 0.1.
+Less than that of replicas, which hold back already what all words agree upon. On 1.6
+million words 0.5 to 1 are as good as single steps, 2 is worse; 0.35 diverges at a
+learning rate of 0.1.
 """
 
 
