@@ -22,7 +22,7 @@ from skembed.training.skipgram._schedule import Run, Schedule
 from skembed.training.skipgram._tables import padded_table
 
 NGRAM_PULL = 0.7
-"""The part a of its way that a word goes in one touch, as its rows see it, by step size.
+"""The part a of its way that a word goes in one touch, as rows see it, by step size.
 
 Less than that of replicas, which hold back already what all words agree upon. On 1.6
 million words 0.5 to 1 are as good as single steps, 2 is worse; 0.35 diverges at a
