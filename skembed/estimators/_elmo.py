@@ -5,13 +5,10 @@ from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
 
-from joblib import effective_n_jobs
 from sklearn.exceptions import NotFittedError
 
-from skembed._devices import DTYPES
 from skembed._sklearn_private import Interval, StrOptions
-from skembed.encoding import Text, WordEncoder, lowered
-from skembed.estimators._contextual_words import check_words
+from skembed.encoding import WordEncoder
 from skembed.estimators._elmo_predictions import PredictingFeaturizer
 from skembed.estimators._elmo_saving import SavesWeightsMixin
 from skembed.estimators._elmo_training import (
@@ -27,14 +24,12 @@ from skembed.estimators._elmo_training import (
 from skembed.estimators._elmo_words import (
     count_words,
     most_frequent,
-    split_documents,
     word_layer,
 )
 from skembed.estimators._feature_memory import feature_cache
-from skembed.estimators._featurizer import FEATURIZER_CONSTRAINTS
+from skembed.estimators._word_featurizer import WORD_FEATURIZER_CONSTRAINTS
 from skembed.estimators.documents import Document
 from skembed.networks.elmo import named_elmo
-from skembed.text import newswire_words
 
 
 class ELMoFeaturizer(SavesWeightsMixin, PredictingFeaturizer):
@@ -207,9 +202,7 @@ class ELMoFeaturizer(SavesWeightsMixin, PredictingFeaturizer):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "weights": [str, PathLike, tuple, list, None],
-        "tokenizer": [callable, None],
-        "lowercase": ["boolean"],
-        **FEATURIZER_CONSTRAINTS,
+        **WORD_FEATURIZER_CONSTRAINTS,
         "initial_state": [StrOptions({"auto", "warm", "zeros", "carry"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_vocab_size": [Interval(Integral, 1, None, closed="left")],
@@ -224,11 +217,6 @@ class ELMoFeaturizer(SavesWeightsMixin, PredictingFeaturizer):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
         "checkpoint": [str, PathLike, None],
         "on_interrupt": [StrOptions({"raise", "keep"})],
-        "device": "no_validation",  # type: ignore[dict-item]
-        "dtype": [StrOptions(set(DTYPES))],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-        "store_weights": ["boolean"],
     }
 
     _at_times = (*PredictingFeaturizer._at_times, "_stored", "history_")
@@ -298,15 +286,10 @@ class ELMoFeaturizer(SavesWeightsMixin, PredictingFeaturizer):
         self.store_weights = store_weights
         self.verbose = verbose
 
-    def _documents(self, X: Any) -> list[Document]:
-        documents = split_documents(super()._documents(X), self.tokenizer)
-        check_words(documents)
-        return documents
-
     def _fit_encoder(
         self, documents: list[Document], **given: Any
     ) -> tuple[WordEncoder, dict[str, Any]]:
-        cut = [_words(text) for text in self._cased(documents)]
+        cut = self._words(documents)
         learned: dict[str, Any] = {}
         if self._learns_weights:
             cut = repeated(cut, given["sample_weight"], self.random_state)
@@ -338,22 +321,9 @@ class ELMoFeaturizer(SavesWeightsMixin, PredictingFeaturizer):
         model = stored_elmo(stored) if stored else named_elmo(self.weights)
         if self.initial_state != "auto":
             model = model.begun(self.initial_state)
-        return WordEncoder(
-            model=model,
-            split=newswire_words,
-            splitter="newswire 1",
-            lowercase=self.lowercase,
-            batch_size=self.batch_size,
-            special_tokens=self.special_tokens,
-            device=self.device,
-            dtype=self.dtype,
-            batch_tokens=self.batch_tokens,
-            n_threads=None if self.n_jobs is None else effective_n_jobs(self.n_jobs),
-            verbose=self.verbose,
+        return self._word_encoder(
+            model, batch_size=self.batch_size, special_tokens=self.special_tokens
         )
-
-    def _cased(self, documents: list[Document]) -> Sequence[Text]:
-        return lowered(documents) if self.lowercase else documents
 
     @property
     def _source(self) -> tuple[Any, ...]:
@@ -378,9 +348,3 @@ class ELMoFeaturizer(SavesWeightsMixin, PredictingFeaturizer):
             model = named_elmo(self.weights)
             state["_stored"] = {"source": self._source, **packed_model(model)}
         return state
-
-
-def _words(document: Text) -> list[str]:
-    if isinstance(document, str):
-        return newswire_words(document)[0]
-    return list(document)

@@ -6,17 +6,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import effective_n_jobs
 from sklearn.utils.validation import check_is_fitted
 
 from skembed._devices import resolve_devices, torch_threads
-from skembed.encoding import Text
 from skembed.estimators._elmo_words import count_words, numbered
-from skembed.estimators._featurizer import ContextualFeaturizer
 from skembed.estimators._token_output import find_word
+from skembed.estimators._word_featurizer import WordFeaturizer, cut_words
 from skembed.estimators.documents import Document
-from skembed.networks import joined_spans
-from skembed.text import Vocabulary, character_ids, newswire_words
+from skembed.text import Vocabulary, character_ids
 from skembed.training.bilm import (
     N_SPECIAL,
     UNKNOWN,
@@ -26,16 +23,10 @@ from skembed.training.bilm import (
 )
 
 
-class PredictingFeaturizer(ContextualFeaturizer):
+class PredictingFeaturizer(WordFeaturizer):
     """A featurizer that knows what else would fit, by the softmax of its training."""
 
     vocabulary_: Vocabulary
-    device: Any
-    n_jobs: int | None
-
-    @abstractmethod
-    def _cased(self, documents: list[Document]) -> Sequence[Text]:
-        """Return documents as the network reads them."""
 
     @abstractmethod
     def _trained(self) -> Mapping[str, Any] | None:
@@ -72,12 +63,11 @@ class PredictingFeaturizer(ContextualFeaturizer):
         True
         """
         check_is_fitted(self)
-        cut = [_cut(text)[0] for text in self._cased(self._documents(X))]
-        documents = [words for words in cut if words]
+        documents = [words for words in self._words(self._documents(X)) if words]
         model, vocabulary = self._language_model(), count_words(documents)
         known = self.vocabulary_.index
         rows = [known.get(word, UNKNOWN - N_SPECIAL) for word in vocabulary.words]
-        with self._threads():
+        with torch_threads(self._n_threads):
             measured = measure_perplexity(
                 model,
                 numbered(documents, vocabulary),
@@ -129,10 +119,10 @@ class PredictingFeaturizer(ContextualFeaturizer):
         (given,) = self._documents([document])
         span = find_word(given, word)
         (text,) = self._cased([given])
-        words, spans = _cut(text)
+        words, spans = cut_words(text)
         place = _one_place(spans, span, given)
         model, distinct = self._language_model(), count_words([words])
-        with self._threads():
+        with torch_threads(self._n_threads):
             shares = place_probabilities(
                 model,
                 numbered([words], distinct).values,
@@ -157,18 +147,6 @@ class PredictingFeaturizer(ContextualFeaturizer):
         return BiLMModel(
             stored["arrays"], stored["options"], stored["softmax"], stored["bias"]
         )
-
-    def _threads(self) -> Any:
-        return torch_threads(
-            None if self.n_jobs is None else effective_n_jobs(self.n_jobs)
-        )
-
-
-def _cut(text: Text) -> tuple[list[str], npt.NDArray[np.int64]]:
-    """Return the words of a document, and where they stand in it."""
-    if isinstance(text, str):
-        return newswire_words(text)
-    return list(text), joined_spans(text)
 
 
 def _one_place(

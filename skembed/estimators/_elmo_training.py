@@ -2,21 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral
-from os import PathLike
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from joblib import effective_n_jobs
 from sklearn.utils import check_random_state
 
-from skembed._devices import resolve_devices
 from skembed.estimators._elmo_words import numbered
-from skembed.estimators._feature_memory import feature_cache
-from skembed.estimators._progress import epoch_progress
-from skembed.estimators._training_cache import train_once
+from skembed.estimators._network_training import (
+    NetworkTraining,
+    draw_seed,
+    train_network,
+)
 from skembed.formats import ElmoArrays, elmo_options
 from skembed.networks.elmo import ElmoModel, named_elmo, packed_elmo
 from skembed.text import Vocabulary, character_ids
@@ -31,24 +28,16 @@ from skembed.training.bilm import (
 PUBLISHED_SIZES = ("small", "medium", "original")
 
 
-class TrainingParameters(Protocol):
+class TrainingParameters(NetworkTraining, Protocol):
     """The parameters of `ELMoFeaturizer` that say how a model is trained."""
 
     weights: Any
     fine_tune: bool
     size: int | str
     max_vocab_size: int
-    epochs: int
     learning_rate: float | None
     n_iter_no_change: int | None
     validation_fraction: float
-    device: Any
-    n_jobs: int | None
-    random_state: Any
-    memory: Any
-    checkpoint: str | PathLike[str] | None
-    on_interrupt: str
-    verbose: int
 
 
 def training_config(
@@ -109,24 +98,11 @@ def train_elmo(
             vocabulary.words, config.architecture.max_characters
         ),
         "config": config,
-        "seed": check_random_state(given.random_state).randint(2**31 - 1),
+        "seed": draw_seed(given.random_state),
         "n_outputs": min(given.max_vocab_size, len(vocabulary)),
         "initial": initial,
     }
-    # Without a seed, another training is what is asked for.
-    has_seed = isinstance(given.random_state, Integral)
-    cache = feature_cache(given.memory) if has_seed else None
-    with epoch_progress(config.epochs, given.verbose) as progress:
-        return train_once(
-            None if cache is None else cache.location,
-            train_bilm,
-            arguments,
-            device=resolve_devices(given.device)[0],
-            n_threads=effective_n_jobs(given.n_jobs),
-            checkpoint=None if given.checkpoint is None else Path(given.checkpoint),
-            keep_on_interrupt=given.on_interrupt == "keep",
-            progress=progress,
-        )
+    return train_network(train_bilm, arguments, given)
 
 
 def repeated(

@@ -1,35 +1,16 @@
 """The words of documents, for networks that read words."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any
 
 import numpy as np
 
 from skembed._ragged import Ragged
 from skembed.encoding import FeatureCache, WordEncoder, distinct_features
-from skembed.estimators._analysis import listed
-from skembed.estimators.documents import Document
 from skembed.text import Vocabulary
 from skembed.vectors import WordVectors
-
-
-def split_documents(
-    documents: Sequence[Document], tokenizer: Callable[[str], Any] | None
-) -> list[Document]:
-    """Cut those documents that are no lists of words yet; None leaves them as they are.
-
-    Examples
-    --------
-    >>> split_documents(["to be", ["or", "not"]], str.split)
-    [['to', 'be'], ['or', 'not']]
-    """
-    if tokenizer is None:
-        return list(documents)
-    split = listed(tokenizer)
-    return [split(text) if isinstance(text, str) else text for text in documents]
 
 
 def count_words(documents: Iterable[Sequence[str]]) -> Vocabulary:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from joblib import effective_n_jobs
 
 from skembed._devices import DTYPES
@@ -13,6 +15,7 @@ from skembed.estimators._analysis import listed
 from skembed.estimators._contextual_words import check_words
 from skembed.estimators._featurizer import FEATURIZER_CONSTRAINTS, ContextualFeaturizer
 from skembed.estimators.documents import Document
+from skembed.networks import joined_spans
 from skembed.text import newswire_words
 
 WORD_FEATURIZER_CONSTRAINTS: dict[str, list[Any]] = {
@@ -48,10 +51,17 @@ class WordFeaturizer(ContextualFeaturizer):
         check_words(documents)
         return documents
 
+    @property
+    def _n_threads(self) -> int | None:
+        """How many threads of a CPU may be used; None leaves it to torch."""
+        return None if self.n_jobs is None else effective_n_jobs(self.n_jobs)
+
+    def _cased(self, documents: Sequence[Document]) -> Sequence[Text]:
+        return lowered(documents) if self.lowercase else documents
+
     def _words(self, documents: Sequence[Document]) -> list[list[str]]:
         """Cut documents as the network reads them."""
-        cased = lowered(documents) if self.lowercase else documents
-        return [_cut(text) for text in cased]
+        return [cut_words(text)[0] for text in self._cased(documents)]
 
     def _word_encoder(self, model: Any, **settings: Any) -> WordEncoder:
         """Return what a `WordModel` makes of texts.
@@ -66,7 +76,7 @@ class WordFeaturizer(ContextualFeaturizer):
             device=self.device,
             dtype=self.dtype,
             batch_tokens=self.batch_tokens,
-            n_threads=None if self.n_jobs is None else effective_n_jobs(self.n_jobs),
+            n_threads=self._n_threads,
             verbose=self.verbose,
             **settings,
         )
@@ -88,7 +98,15 @@ def split_documents(
     return [split(text) if isinstance(text, str) else text for text in documents]
 
 
-def _cut(document: Text) -> list[str]:
-    if isinstance(document, str):
-        return newswire_words(document)[0]
-    return list(document)
+def cut_words(text: Text) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Return the words of a document, and where they stand in it.
+
+    Examples
+    --------
+    >>> words, spans = cut_words("don't")
+    >>> words, spans.tolist()
+    (['don', "'t"], [[0, 3], [3, 5]])
+    """
+    if isinstance(text, str):
+        return newswire_words(text)
+    return list(text), joined_spans(text)

@@ -56,7 +56,7 @@ def train_bilm(
     held_out: Ragged | None = None,
     initial: BiLMModel | None = None,
     device: Any = "cpu",
-    n_threads: int = 1,
+    n_threads: int | None = 1,
     checkpoint: Path | None = None,
     keep_on_interrupt: bool = False,
     progress: Progress | None = None,
@@ -84,9 +84,9 @@ def train_bilm(
         To go on from, copied. Its options must be `config.architecture`'s. Its softmax,
         if it has one, must have ``3 + n_outputs`` rows for the same words.
     device : str or torch.device
-    n_threads : int
-        Of the CPU: two are kept busy, one by each direction. No bit of the result
-        depends on it.
+    n_threads : int or None
+        Of the CPU: two are kept busy, one by each direction. None: as many as torch
+        has. No bit of the result depends on it.
     checkpoint : Path or None
         A folder where the state of training is written every
         `config.checkpoint_seconds`, and from which the same call goes on after a crash.

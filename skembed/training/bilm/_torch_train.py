@@ -31,8 +31,8 @@ class Resources(NamedTuple):
     Parameters
     ----------
     device : torch.device
-    n_threads : int
-        Of the CPU. Two directions keep two threads busy.
+    n_threads : int or None
+        Of the CPU; None: as many as torch has. Two directions keep two threads busy.
     checkpoint : (Path, str), or None
         The folder of checkpoints, and what tells this training from others.
     keep_on_interrupt : bool
@@ -40,14 +40,16 @@ class Resources(NamedTuple):
     """
 
     device: torch.device
-    n_threads: int
+    n_threads: int | None
     checkpoint: tuple[Path, str] | None
     keep_on_interrupt: bool
 
     @property
     def n_directions(self) -> int:
         """How many directions are gone through at once; a GPU is busy with one."""
-        return 1 if self.device.type != "cpu" else min(self.n_threads, 2)
+        if self.device.type != "cpu":
+            return 1
+        return min(self.n_threads or torch.get_num_threads(), 2)
 
 
 def train(
