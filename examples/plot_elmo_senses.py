@@ -2,15 +2,15 @@
 The senses of a word, learned from two textbooks
 ================================================
 
-Can a language model that has read for a quarter of a minute tell the power of a motor
-from the power of a president?
+Can a language model that has read for half a minute tell the interest on a loan from
+the interest of voters?
 """
 
 # %%
 # Nothing is downloaded here. Without `weights`, :class:`~skembed.ELMoFeaturizer` trains
 # a small bidirectional language model on the texts that `fit` is given: one half of it
 # predicts each word from those before it, the other from those after it. Its whole
-# world are the sentences of a textbook of physics and of one of politics.
+# world are the sentences of a textbook of economics and of one of politics.
 import re
 
 from skembed import ELMoFeaturizer
@@ -20,7 +20,7 @@ books = load_textbooks()
 sentences, subjects = [], []
 for text, target in zip(books.data, books.target, strict=True):
     subject = books.target_names[target]
-    if subject in {"physics", "politics"}:
+    if subject in {"economics", "politics"}:
         parts = re.split(r"(?<=[.!?])\s+", text.lower())
         sentences += parts
         subjects += [subject] * len(parts)
@@ -33,7 +33,7 @@ print(f"{len(sentences):,} sentences")
 import pandas as pd
 
 featurizer = ELMoFeaturizer(
-    size=64, epochs=2, layers="all", mixing="concat", random_state=0, n_jobs=2
+    size=64, epochs=4, layers="all", mixing="concat", random_state=0, n_jobs=2
 ).fit(sentences)
 print(pd.DataFrame(featurizer.history_).round(1).to_string(index=False))
 
@@ -44,9 +44,9 @@ print(pd.DataFrame(featurizer.history_).round(1).to_string(index=False))
 import numpy as np
 
 subjects = np.array(subjects)
-rows = [i for i, s in enumerate(sentences) if re.search(r"\bpower\b", s)]
+rows = [i for i, s in enumerate(sentences) if re.search(r"\binterest\b", s)]
 truth = subjects[rows]
-vectors = featurizer.word_in_context([sentences[i] for i in rows], "power")
+vectors = featurizer.word_in_context([sentences[i] for i in rows], "interest")
 vectors = vectors.reshape(len(rows), 3, -1)
 print(pd.Series(truth).value_counts().to_string())
 
@@ -61,7 +61,7 @@ from skembed.plotting import SenseMapDisplay
 fig, axes = plt.subplots(1, 2, figsize=(8, 4), layout="constrained")
 for layer, ax in zip((1, 2), axes, strict=True):
     SenseMapDisplay.from_vectors(vectors[:, layer], truth, ax=ax)
-    ax.set_title(f"power, layer {layer}")
+    ax.set_title(f"interest, layer {layer}")
 plt.show()
 
 # %%
