@@ -103,6 +103,10 @@ def test_vectors_that_are_changed_in_memory_are_told(encoder):
     featurizer.set_params(vectors=words(1)).transform(TEXTS)
     with pytest.raises(ValueError, match="is not the one that fit saw"):
         featurizer.set_params(vectors=words(2)).transform(TEXTS)
+    featurizer.set_params(vectors=words(1)).transform(TEXTS)
+    featurizer.vectors.vectors = words(2).vectors
+    with pytest.raises(ValueError, match="is not the one that fit saw"):
+        featurizer.transform(TEXTS)
 
 
 @pytest.mark.parametrize("given", ["files", "vectors", "neither"])

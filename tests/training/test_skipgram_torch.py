@@ -8,6 +8,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skembed._ragged import Ragged
+from skembed.training._torch.ranks import Ranks
 from skembed.training.skipgram import SkipGramConfig, train_skipgram
 from skembed.training.skipgram._epochs import sampled
 from skembed.training.skipgram._torch.center import Tables
@@ -118,6 +119,20 @@ def test_blocks_hold_the_corpus_once_and_in_order(corpus, device):
     assert_array_equal(blocks[1].words[:2].cpu(), corpus.values[3:5])
     assert_array_equal(blocks[1].words[-2:].cpu(), corpus.values[10:12])
     assert (blocks[-1].reach.flatten()[-2:] == 0).all()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_shares_of_a_corpus_keep_its_words_and_documents(corpus, device):
+    whole = sampled(corpus, np.ones(N_WORDS, np.int64), 0.0, None)
+    samples = []
+    for number in range(3):
+        ranks = Ranks()
+        ranks.rank, ranks.size = number, 3
+        source = Source.of_share(whole, ranks, device)
+        samples.append(source.sample(torch.Generator(device)))
+    words, documents = (torch.cat(parts).cpu() for parts in zip(*samples, strict=True))
+    assert_array_equal(words, corpus.values)
+    assert_array_equal(documents, np.repeat(np.arange(5), corpus.lengths))
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -5,7 +5,7 @@ sizes that the host has to wait for are few.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from skembed.counts import AliasTable
+from skembed.training._torch.ranks import Ranks
 from skembed.training._torch.segments import Segments, find_segments
 
 # Tokens that are drawn for at once: what this takes of memory is little.
@@ -149,6 +150,18 @@ class Source:
         self._weight = _on(device, document_weight) if len(document_weight) else None
         self._device = device
         self._n_words = len(keep)
+
+    @classmethod
+    def of_share(cls, corpus: Any, ranks: Ranks, device: torch.device) -> "Source":
+        """Copy a process' share of a `Corpus`, which may cut documents, to a device."""
+        start, stop = ranks.share(len(corpus.ids))
+        return cls(
+            corpus.ids[start:stop],
+            (corpus.offsets - start).clip(0, stop - start),
+            corpus.keep,
+            corpus.document_weight,
+            device,
+        )
 
     def sample(self, generator: torch.Generator) -> Sample:
         """Draw the words that subsampling keeps, anew at each call."""

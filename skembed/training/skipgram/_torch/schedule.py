@@ -63,14 +63,7 @@ class TorchSchedule:
         parts = composition and Parts.on(device, composition, len(tables[0]) - 1)
         w_in, w_out = map(self._shared, self._tables)
         self._trained = Tables(w_in, w_out, parts)
-        start, stop = self._ranks.share(len(corpus.ids))
-        self._source = Source(
-            corpus.ids[start:stop],
-            (corpus.offsets - start).clip(0, stop - start),
-            corpus.keep,
-            corpus.document_weight,
-            device,
-        )
+        self._source = Source.of_share(corpus, self._ranks, device)
         self._noise = Noise.from_probabilities(
             noise_distribution(counts, config.ns_exponent),
             max(N_SHARED, config.negative),
