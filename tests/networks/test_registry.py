@@ -29,6 +29,7 @@ from skembed.networks.huggingface._pair import adopt
 from skembed.networks.huggingface._registry import (
     Registry,
     clear_loaded,
+    loaded_config,
     loaded_model,
     loaded_tokenizer,
 )
@@ -57,6 +58,10 @@ def test_a_copy_of_the_folder_is_the_same_model(tiny_model, tmp_path):
     copy = find_model(shutil.copytree(first.path, tmp_path / "copy"))
     assert loaded_model(copy) is loaded_model(first)
     assert loaded_tokenizer(copy) is loaded_tokenizer(first)
+    assert loaded_config(copy) is loaded_config(first)
+    settings = copy.path / "config.json"
+    settings.write_text(settings.read_text().replace('"pad_token_id"', '"other"'))
+    assert loaded_config(copy) is not loaded_config(first)
 
 
 def test_a_tokenizer_saved_to_truncate_and_pad_is_loaded_without(tiny_model, tmp_path):

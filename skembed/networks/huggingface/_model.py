@@ -58,9 +58,9 @@ class PretrainedModel:
 
         Models of pictures and texts have one for each.
         """
-        from skembed.networks.huggingface._load import load_config
+        from skembed.networks.huggingface._registry import loaded_config
 
-        whole = self.pair[0].config if self.pair else load_config(self._folder)
+        whole = self.pair[0].config if self.pair else loaded_config(self._folder)
         config = whole.get_text_config()
         if not hasattr(config, "hidden_size") or not hasattr(
             config, "num_hidden_layers"

@@ -7,11 +7,16 @@ import torch
 
 from skembed.networks._registry import Registry
 from skembed.networks.huggingface._fingerprint import fingerprint
-from skembed.networks.huggingface._load import load_model, load_tokenizer
+from skembed.networks.huggingface._load import (
+    load_config,
+    load_model,
+    load_tokenizer,
+)
 from skembed.networks.huggingface._network import HuggingFaceNetwork
 from skembed.networks.huggingface._source import ModelFolder
 
 _models: Registry[Any] = Registry(n_kept=2)
+_configs: Registry[Any] = Registry(n_kept=8)
 _tokenizers: Registry[Any] = Registry(n_kept=8)
 _networks: Registry[HuggingFaceNetwork] = Registry(n_kept=2)
 
@@ -43,6 +48,26 @@ def loaded_model(
     """
     key = fingerprint(folder), str(torch.device(device)), dtype
     return _models.get(key, lambda: load_model(folder, device=device, dtype=dtype))
+
+
+def loaded_config(folder: ModelFolder) -> Any:
+    """Return a model's configuration, read once: each fit of a grid asks for it.
+
+    Parameters
+    ----------
+    folder : ModelFolder
+
+    Returns
+    -------
+    config : transformers.PreTrainedConfig
+        Not to be changed.
+
+    Raises
+    ------
+    ValueError
+        As `load_config` does.
+    """
+    return _configs.get(fingerprint(folder), lambda: load_config(folder))
 
 
 def loaded_tokenizer(folder: ModelFolder) -> Any:
@@ -96,3 +121,4 @@ def clear_loaded() -> None:
     _networks.clear()
     _models.clear()
     _tokenizers.clear()
+    _configs.clear()
