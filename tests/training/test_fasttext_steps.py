@@ -4,17 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from skembed._kernels.compiling import compiled
 from skembed._kernels.random import mix
 from skembed._ragged import Ragged
 from skembed.training._aligned import aligned_zeros
 from skembed.training.fasttext import FastTextConfig, FastTextTables, train_fasttext
-from skembed.training.fasttext._composition import compose, word_vectors
+from skembed.training.fasttext._composition import compose, dealt, word_vectors
 from skembed.training.fasttext._kernels import (
     compose_words,
-    scale_words,
     spread_changes,
     sum_ways,
 )
@@ -183,11 +182,11 @@ def test_small_steps_follow_the_gradient_of_the_loss(
     assert_allclose(result.losses, loss() / n_pairs, rtol=0.01)
 
 
-@pytest.mark.parametrize("n_parts", [1, 2, 3])
+@pytest.mark.parametrize("n_parts", [1, 2, 3, 8])
 def test_rows_shared_by_words_take_the_scaled_sum_of_their_changes(
     rng, rows, parts, n_parts
 ):
-    composition = compose(ragged(NGRAMS))
+    composition, splits = dealt(compose(ragged(NGRAMS)))
     words, pull = np.array([0, 1, 3, 4]), 0.4
     table = padded_table(*rows.shape, rows)
     vectors, before = padded_table(N_WORDS, SIZE), aligned_zeros(N_WORDS, SIZE)
@@ -199,19 +198,16 @@ def test_rows_shared_by_words_take_the_scaled_sum_of_their_changes(
     # So different that the scale of some would be more than 1.
     touches = np.array([1, 2, 500, 3, 9], dtype=np.float32)
     vectors[:-1, :SIZE] += change
-    ways, scales = np.zeros((len(table), 4), np.float32), np.empty(N_WORDS, np.float32)
+    ways = np.full((len(table), 4), 7, np.float32)
     for part in range(n_parts):
-        sum_ways(words, touches, composition, ways, pull, part, n_parts)
-    for part in range(n_parts):
-        scale_words(words, composition, ways, scales, part, n_parts)
+        sum_ways(words, touches, composition, splits, ways, pull, part, n_parts)
     for part in range(n_parts):
         spread_changes(
-            words, touches, scales, composition, vectors, before, table, ways, pull,
-            aligned_zeros(1, SIZE), part, n_parts,
+            words, touches, composition, splits, vectors, before, table, ways,
+            pull, aligned_zeros(1, SIZE), part, n_parts,
         )  # fmt: skip
     expected = rows + moves_of_rows(rows, parts, words, change, pull * touches)
     assert_allclose(table[:-1, :SIZE], expected, rtol=1e-4, atol=1e-5)
-    assert_array_equal(ways, 0)
 
 
 @pytest.mark.parametrize("n_words", [1, 2, 100])
@@ -221,17 +217,16 @@ def test_words_of_the_same_rows_go_as_far_as_one_after_the_other(n_words):
     rows = compose(same).rows.copy()
     rows[::4] = n_words
     step = np.full(n_words, 0.25, dtype=np.float32)
-    composition = compose(same)._replace(rows=rows, step=step)
+    composition, splits = dealt(compose(same)._replace(rows=rows, step=step))
     words, pull = np.arange(n_words), 0.5
     table = padded_table(n_words + 1, SIZE)
     vectors, before = padded_table(n_words, SIZE), aligned_zeros(n_words, SIZE)
     vectors[:-1] = pull / (1 + pull)
-    ways, scales = np.zeros((len(table), 4), np.float32), np.empty(n_words, np.float32)
+    ways = np.empty((len(table), 4), np.float32)
     arguments = words, np.ones(n_words, np.float32)
-    sum_ways(*arguments, composition, ways, pull, 0, 1)
-    scale_words(words, composition, ways, scales, 0, 1)
+    sum_ways(*arguments, composition, splits, ways, pull, 0, 1)
     spread_changes(
-        *arguments, scales, composition,
+        *arguments, composition, splits,
         vectors, before, table, ways, pull, aligned_zeros(1, SIZE), 0, 1,
     )  # fmt: skip
     assert_allclose(table[n_words], n_words * pull / (1 + n_words * pull), rtol=1e-5)

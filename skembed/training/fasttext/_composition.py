@@ -6,8 +6,10 @@ import numpy.typing as npt
 from skembed._ragged import Ragged
 from skembed.training._aligned import aligned_zeros
 from skembed.training.fasttext._kernels import (
+    N_EIGHTHS,
     add_own_rows,
     count_squares,
+    deal_rows,
     number_by_first_use,
     write_means,
 )
@@ -44,6 +46,33 @@ def compose(ngrams: Ragged) -> Composition:
     count_squares(rows, offsets, int(rows.max(initial=-1)) + 1, squares)
     share, step = 1.0 / n_rows, n_rows / squares
     return Composition(rows, offsets, share.astype(np.float32), step.astype(np.float32))
+
+
+def dealt(composition: Composition) -> tuple[Composition, npt.NDArray[np.int64]]:
+    """Sort the rows of each word such that several threads can deal them out.
+
+    Parameters
+    ----------
+    composition : Composition
+
+    Returns
+    -------
+    composition : Composition
+        With the same rows, in another order.
+    splits : ndarray of shape (8 * n_words + 1,), int64
+        Where each eighth of a word's rows begins; see `deal_rows`.
+
+    Examples
+    --------
+    >>> composition = compose(Ragged.from_lengths(np.array([9, 4, 3]), [3]))
+    >>> composition, splits = dealt(composition)
+    >>> composition.rows, splits
+    (array([ 0,  5,  4, 10], dtype=int32), array([0, 1, 3, 4, 4, 4, 4, 4, 4]))
+    """
+    rows = np.empty_like(composition.rows)
+    splits = np.empty(N_EIGHTHS * len(composition.share) + 1, dtype=np.int64)
+    deal_rows(composition.rows, composition.offsets, rows, splits)
+    return composition._replace(rows=rows), splits
 
 
 def places_by_first_use(ngrams: Ragged, n_ngrams: int) -> npt.NDArray[np.int64]:

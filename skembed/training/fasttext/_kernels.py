@@ -10,11 +10,12 @@ from skembed.training.skipgram._kernels.center import (
     ask_for_center,
     read_center,
 )
-from skembed.training.skipgram._kernels.replica import part_of
 from skembed.training.skipgram._kernels.span import sample_span
 
 # How many words ahead of their use their rows are asked for.
 AHEAD = 2
+# Rows are dealt out in eighths: a part takes some of them.
+N_EIGHTHS = 8
 
 
 @compiled()
@@ -33,6 +34,36 @@ def add_own_rows(ngrams, offsets, rows):
         rows[offsets[word] + word] = word
         for i in range(offsets[word], offsets[word + 1]):
             rows[i + word + 1] = n_words + ngrams[i]
+
+
+@compiled()
+def deal_rows(rows, offsets, dealt, splits):
+    """Sort the rows of each word by the eighth of all rows that they belong to.
+
+    So a part of the rows is, of each word, a run of them: a branch for each row, which
+    no processor foresees, would cost as much as what is done with the row. Four rows
+    that follow one another are of the same eighth: what two threads write lies in
+    different lines of the cache.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n,), int32
+    offsets : ndarray of shape (n_words + 1,), int64
+    dealt : ndarray of shape (n,), int32
+        Overwritten.
+    splits : ndarray of shape (8 * n_words + 1,), int64
+        Overwritten. Word w has ``dealt[splits[8 * w + e]:splits[8 * w + e + 1]]`` of
+        eighth e.
+    """
+    splits[0] = 0
+    for word in range(len(offsets) - 1):
+        n = offsets[word]
+        for eighth in range(N_EIGHTHS):
+            for i in range(offsets[word], offsets[word + 1]):
+                if (rows[i] >> 2) & (N_EIGHTHS - 1) == eighth:
+                    dealt[n] = rows[i]
+                    n += 1
+            splits[N_EIGHTHS * word + eighth + 1] = n
 
 
 @compiled()
@@ -169,8 +200,21 @@ def count_touches(words, replicas, touches):
                 touches[k] += replicas.touches[0, span, copy]
 
 
+@numba.njit(inline="always")
+def _eighths(part, n_parts):
+    """Return the first eighth of a part of the rows, and the first of the next."""
+    return -(-N_EIGHTHS * part // n_parts), -(-N_EIGHTHS * (part + 1) // n_parts)
+
+
+@numba.njit(inline="always")
+def _rows_of(word, splits, eighths):
+    """Return where the rows of a word begin and end that are in some eighths."""
+    place = N_EIGHTHS * word
+    return splits[place + eighths[0]], splits[place + eighths[1]]
+
+
 @compiled()
-def sum_ways(words, touches, composition, ways, pull, part, n_parts):
+def sum_ways(words, touches, composition, splits, ways, pull, part, n_parts):
     """Sum, for each row, how far the words that have it went in a round.
 
     Parameters
@@ -179,60 +223,36 @@ def sum_ways(words, touches, composition, ways, pull, part, n_parts):
     touches : ndarray of shape (>= n,), float32
         How often each word was touched.
     composition : Composition
-    ways : ndarray of shape (n_rows, 4), float32, zeros
+        Its rows are sorted by `deal_rows`.
+    splits : ndarray of shape (8 * n_words + 1,), int64
+        From `deal_rows`.
+    ways : ndarray of shape (n_rows, 4), float32
         Of the words' rows, the first two columns are overwritten: the sums of a n and
-        of a n / (1 + a n) of words that were touched n times.
+        of a n / (1 + a n) of words that were touched n times. The third becomes 0.
     pull : float
         The part a of its way that a vector goes in one touch.
     part, n_parts : int
         Only the rows of this part, of up to 8, are summed.
     """
-    rows, offsets = composition.rows, composition.offsets
+    rows, eighths = composition.rows, _eighths(part, n_parts)
+    for k in range(len(words)):
+        first, last = _rows_of(words[k], splits, eighths)
+        for i in range(first, last):
+            for column in range(3):
+                ways[rows[i], column] = np.float32(0.0)
     for k in range(len(words)):
         way = np.float32(pull * touches[k])
         step = composition.step[words[k]]
-        for i in range(offsets[words[k]], offsets[words[k] + 1]):
-            if part_of(rows[i], n_parts) == part:
-                ways[rows[i], 0] += step * way
-                ways[rows[i], 1] += step * way / (np.float32(1.0) + way)
-
-
-@compiled()
-def scale_words(words, composition, ways, scales, part, n_parts):
-    """Tell what part of all changes lets each word go as far as step after step.
-
-    Parameters
-    ----------
-    words : ndarray of shape (n,), int64
-    composition : Composition
-    ways : ndarray of shape (n_rows, 4), float32
-        From `sum_ways`.
-    scales : ndarray of shape (>= n,), float32
-        The first n are overwritten.
-    part, n_parts : int
-        Take a part of the words.
-    """
-    rows, offsets = composition.rows, composition.offsets
-    first, last = _part_of_words(len(words), part, n_parts)
-    one = np.float32(1.0)
-    for k in range(first, last):
-        total = parts = np.float32(0.0)
-        for i in range(offsets[words[k]], offsets[words[k] + 1]):
-            total += ways[rows[i], 0]
-            parts += ways[rows[i], 1]
-        share = composition.share[words[k]]
-        # Both are 0 where the step size is as good as 0. Rows of very different ways
-        # could make it more than 1.
-        if parts > np.float32(0.0):
-            scales[k] = min(total / (one + share * total) / parts, one)
-        else:
-            scales[k] = one
+        first, last = _rows_of(words[k], splits, eighths)
+        for i in range(first, last):
+            ways[rows[i], 0] += step * way
+            ways[rows[i], 1] += step * way / (np.float32(1.0) + way)
 
 
 @compiled()
 def spread_changes(
-    words, touches, scales, composition, vectors, before, table, ways, pull, change,
-    part, n_parts,
+    words, touches, composition, splits, vectors, before, table, ways, pull,
+    change, part, n_parts,
 ):  # fmt: skip
     """Let the rows that words are made of take the words' steps, in place.
 
@@ -246,9 +266,12 @@ def spread_changes(
     Parameters
     ----------
     words : ndarray of shape (n,), int64
-    touches, scales : ndarray of shape (>= n,), float32
-        How often each word was touched, and what `scale_words` wrote.
+    touches : ndarray of shape (>= n,), float32
+        How often each word was touched.
     composition : Composition
+        Its rows are sorted by `deal_rows`.
+    splits : ndarray of shape (8 * n_words + 1,), int64
+        From `deal_rows`.
     vectors : ndarray of shape (n_words + 1, n_columns), float32
         The words' vectors after the round.
     before : ndarray of shape (>= n, n_columns), float32
@@ -256,7 +279,7 @@ def spread_changes(
     table : ndarray of shape (n_rows + 1, n_columns), float32
         What words are made of. Updated in place.
     ways : ndarray of shape (n_rows, 4), float32
-        From `sum_ways`; zeros at the end.
+        From `sum_ways`. Of the rows of this part, the third column is added to.
     pull : float
         The part a of its way that a vector goes in one touch.
     change : ndarray of shape (>= 1, n_columns), float32
@@ -264,29 +287,40 @@ def spread_changes(
     part, n_parts : int
         Only the rows of this part, of up to 8, are updated.
     """
-    rows, offsets = composition.rows, composition.offsets
+    rows, eighths = composition.rows, _eighths(part, n_parts)
     for k in range(len(words)):
         way = composition.step[words[k]] * np.float32(pull * touches[k])
-        for i in range(offsets[words[k]], offsets[words[k] + 1]):
-            if part_of(rows[i], n_parts) == part:
-                ways[rows[i], 2] += way * scales[k]
+        way *= _scale_of_word(words[k], composition, ways)
+        first, last = _rows_of(words[k], splits, eighths)
+        for i in range(first, last):
+            ways[rows[i], 2] += way
     for k in range(len(words)):
-        ahead = words[min(k + AHEAD, len(words) - 1)]
-        for i in range(offsets[ahead], offsets[ahead + 1]):
-            if part_of(rows[i], n_parts) == part:
-                ask_for(table, rows[i])
+        first, last = _rows_of(words[min(k + AHEAD, len(words) - 1)], splits, eighths)
+        for i in range(first, last):
+            ask_for(table, rows[i])
         for d in range(0, table.shape[1], LANES):
             old, new = load(before, k, d), load(vectors, words[k], d)
             store(change, 0, d, fma(splat(np.float32(-1.0)), old, new))
-        for i in range(offsets[words[k]], offsets[words[k] + 1]):
-            if part_of(rows[i], n_parts) == part:
-                scale = composition.step[words[k]] * _mean_scale(ways, rows[i])
-                _add_change(table, rows[i], splat(scale), change)
-    for k in range(len(words)):
-        for i in range(offsets[words[k]], offsets[words[k] + 1]):
-            if part_of(rows[i], n_parts) == part:
-                for column in range(3):
-                    ways[rows[i], column] = np.float32(0.0)
+        first, last = _rows_of(words[k], splits, eighths)
+        for i in range(first, last):
+            scale = composition.step[words[k]] * _mean_scale(ways, rows[i])
+            _add_change(table, rows[i], splat(scale), change)
+
+
+@numba.njit(inline="always")
+def _scale_of_word(word, composition, ways):
+    """Tell what part of all changes lets a word go as far as step after step."""
+    total = parts = np.float32(0.0)
+    for i in range(composition.offsets[word], composition.offsets[word + 1]):
+        total += ways[composition.rows[i], 0]
+        parts += ways[composition.rows[i], 1]
+    one = np.float32(1.0)
+    # Both are 0 where the step size is as good as 0. Rows of very different ways could
+    # make it more than 1.
+    if parts > np.float32(0.0):
+        scale = total / (one + composition.share[word] * total) / parts
+        return min(scale, one)
+    return one
 
 
 @numba.njit(inline="always")

@@ -5,20 +5,21 @@ from typing import Any
 import numpy as np
 
 from skembed.training._aligned import aligned_zeros
+from skembed.training.fasttext._composition import dealt
 from skembed.training.fasttext._config import FastTextConfig
 from skembed.training.fasttext._kernels import (
     compose_words,
     count_touches,
     mark_words,
-    scale_words,
     spread_changes,
     sum_ways,
 )
 from skembed.training.fasttext._objective import NgramSampling
 from skembed.training.skipgram._kernels.center import Composition
+from skembed.training.skipgram._kernels.replica import merge
 from skembed.training.skipgram._kernels.span import Corpus, Round
 from skembed.training.skipgram._objectives import Part
-from skembed.training.skipgram._schedule import Run, Schedule
+from skembed.training.skipgram._schedule import PULL, Run, Schedule
 from skembed.training.skipgram._tables import padded_table
 
 NGRAM_PULL = 0.7
@@ -60,23 +61,23 @@ class NgramSchedule(Schedule):
         rows, output = tables
         vectors = padded_table(len(output) - 1, output.shape[1])
         super().__init__(corpus, (vectors, output), objective, config, n_threads)
-        self._rows, self._composition = rows, composition
+        self._rows = rows
         if not self._merges:
             objective.composition = composition
             self.tables = self.tables._replace(input=rows)
             return
+        self._composition, self._splits = dealt(composition)
         n_copies = self.tables.replicas.word_of.size
         capacity = min(n_copies, len(vectors) - 1)
         self._before = aligned_zeros(capacity, vectors.shape[1])
-        self._touches, self._scales = np.empty((2, capacity), dtype=np.float32)
+        self._touches = np.empty(capacity, dtype=np.float32)
         self._marks = np.zeros(len(vectors) - 1, dtype=np.bool_)
-        self._ways = np.zeros((len(rows), 4), dtype=np.float32)
+        self._ways = aligned_zeros(1, 4 * len(rows)).reshape(-1, 4)
 
     def _run_round(self, spans: Round, run: Run) -> tuple[float, float]:
         if not self._merges:
             return super()._run_round(spans, run)
-        words = self._words_of(spans, run)
-        pull = NGRAM_PULL * float(spans.rate)
+        self._words = words = self._words_of(spans, run)
         vectors, before, composition = (
             self.tables.input, self._before, self._composition,
         )  # fmt: skip
@@ -84,24 +85,30 @@ class NgramSchedule(Schedule):
         def compose(part: Part) -> None:
             compose_words(words, self._rows, composition, vectors, before, *part[:2])
 
-        def measure(part: Part) -> None:
-            sum_ways(words, self._touches, composition, self._ways, pull, *part[:2])
-
-        def scale(part: Part) -> None:
-            scale_words(words, composition, self._ways, self._scales, *part[:2])
-
         def spread(part: Part) -> None:
             spread_changes(
-                words, self._touches, self._scales, composition, vectors, before,
-                self._rows, self._ways, pull, part.vectors, *part[:2],
+                words, self._touches, composition, self._splits, vectors, before,
+                self._rows, self._ways, _pull(spans), part.vectors, *part[:2],
             )  # fmt: skip
 
         run(compose, self._parts)
         loss = super()._run_round(spans, run)
-        count_touches(words, self.tables.replicas, self._touches)
-        for step in (measure, scale, spread):
-            run(step, self._parts)
+        run(spread, self._parts)
         return loss
+
+    def _merge(self, spans: Round, run: Run) -> None:
+        """Merge, and measure in the same go how far words went: threads wait less."""
+        words, touches = self._words, self._touches
+        count_touches(words, self.tables.replicas, touches)
+
+        def merge_part(part: Part) -> None:
+            merge(self.tables, PULL * float(spans.rate), *part[:2])
+            sum_ways(
+                words, touches, self._composition, self._splits, self._ways,
+                _pull(spans), *part[:2],
+            )  # fmt: skip
+
+        run(merge_part, self._parts)
 
     def _words_of(self, spans: Round, run: Run) -> Any:
         """List the words of a round, those in windows included."""
@@ -116,3 +123,7 @@ class NgramSchedule(Schedule):
         words = np.flatnonzero(self._marks)
         self._marks[words] = False
         return words
+
+
+def _pull(spans: Round) -> float:
+    return NGRAM_PULL * float(spans.rate)

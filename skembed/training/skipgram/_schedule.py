@@ -135,16 +135,21 @@ class Schedule:
         def train(part: Part) -> None:
             self._objective.train(self.tables, self._corpus, spans, part, results)
 
-        def merge_part(part: Part) -> None:
-            merge(self.tables, PULL * float(spans.rate), part.number, part.of)
-
         run(train, self._parts)
         if self._merges:
             for number in range(len(results), self._n_spans):
                 clear(self.tables.replicas, number)
-            run(merge_part, self._parts)
+            self._merge(spans, run)
         loss, weight = results.sum(axis=0)
         return float(loss), float(weight)
+
+    def _merge(self, spans: Round, run: Run) -> None:
+        """Add what the spans of a round have changed to the tables."""
+
+        def merge_part(part: Part) -> None:
+            merge(self.tables, PULL * float(spans.rate), part.number, part.of)
+
+        run(merge_part, self._parts)
 
 
 def torch_schedule(*arguments: Any) -> Runs:

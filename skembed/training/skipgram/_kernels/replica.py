@@ -161,8 +161,9 @@ def merge(tables, pull, part, n_parts):
     pull : float
         The part a of its way that a row goes in one touch.
     part, n_parts : int
-        Only the words of this part, of up to 8, are merged. Rows do not depend on one
-        another, so each part can be done by another thread.
+        Only the words are merged that a span `part`, `part` + `n_parts`, ... is the
+        first to have. Rows do not depend on one another, so each part can be done by
+        another thread.
     """
     row_of, word_of = tables.replicas.row_of, tables.replicas.word_of
     touches, n_copies = tables.replicas.touches, tables.replicas.n_copies
@@ -183,17 +184,14 @@ def _merge_table(
     """Do what `merge` does for one table."""
     n_spans, capacity = word_of.shape
     rows = np.empty(n_spans, dtype=np.int64)
-    for span in range(n_spans):
+    for span in range(part, n_spans, n_parts):
         last = n_copies[span] - 1
         for k in range(n_copies[span]):
             prefetch(row_of, word_of[span, min(k + 2 * AHEAD, last)], 0)
             ahead = word_of[span, min(k + AHEAD, last)]
-            if part_of(ahead, n_parts) == part:
-                for d in range(0, table.shape[1], LANES):
-                    prefetch(table, ahead, d)
+            for d in range(0, table.shape[1], LANES):
+                prefetch(table, ahead, d)
             word = word_of[span, k]
-            if part_of(word, n_parts) != part:
-                continue
             n = _copies_of(row_of, word, span, n_copies, capacity, rows)
             if n == 1:
                 for d in range(0, table.shape[1], LANES):
@@ -207,12 +205,6 @@ def _merge_table(
                         new = load(copies, rows[i], d)
                         change = add(change, fma(splat(np.float32(-1.0)), old, new))
                     store(table, word, d, fma(scale, change, old))
-
-
-@numba.njit(inline="always")
-def part_of(word, n_parts):
-    """Deal words out to up to 8 parts, without a slow division."""
-    return ((word & 7) * n_parts) >> 3
 
 
 @numba.njit(inline="always")
