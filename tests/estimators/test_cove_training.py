@@ -233,10 +233,11 @@ def test_a_training_that_ends_early_leaves_the_earlier_state(
     step, n_steps = _torch_run.Run._step, []
 
     def fails(self, batch):
-        step(self, batch)
+        found = step(self, batch)
         n_steps.append(1)
         if len(n_steps) == 5:
             raise failure
+        return found
 
     monkeypatch.setattr(_torch_run.Run, "_step", fails)
     with pytest.raises(type(failure) if isinstance(failure, Exception) else failure):
@@ -254,7 +255,7 @@ def test_an_interrupt_may_keep_the_best_encoder_so_far(trained, tmp_path, monkey
         n_steps.append(1)
         if len(n_steps) == 6:
             raise KeyboardInterrupt
-        step(self, batch)
+        return step(self, batch)
 
     monkeypatch.setattr(_torch_run.Run, "_step", fails)
     featurizer = clone(trained).set_params(on_interrupt="keep", memory=tmp_path)
@@ -278,7 +279,7 @@ def test_a_training_goes_on_from_its_checkpoint(trained, tmp_path, monkeypatch):
         n_steps.append(1)
         if len(n_steps) == 6:
             raise KeyboardInterrupt
-        step(self, batch)
+        return step(self, batch)
 
     featurizer = clone(trained).set_params(checkpoint=tmp_path / "checkpoint")
     monkeypatch.setattr(_torch_run.Run, "_step", fails)

@@ -166,15 +166,15 @@ def test_an_interrupt_leaves_what_was_or_keeps_the_best(monkeypatch, on_interrup
 
     model = elmo(epochs=3, on_interrupt=on_interrupt).fit(TEXTS[:20])
     before = model.transform(TEXTS)
-    train_epoch = _torch_run.Run.train
+    train_epochs = _torch_run.Run.train
 
-    def interrupted(self, progress, save):
+    def interrupted(self, progress, folder):
         def stop(epoch, done, loss):
             if epoch == 1:
                 raise KeyboardInterrupt
             return progress(epoch, done, loss) if progress else None
 
-        return train_epoch(self, stop, save)
+        return train_epochs(self, stop, folder)
 
     monkeypatch.setattr(_torch_run.Run, "train", interrupted)
     if on_interrupt == "keep":

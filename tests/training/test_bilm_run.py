@@ -67,9 +67,9 @@ def stop_after(n_reports, error=StopError):
 
 @pytest.fixture
 def _reports_each_step(monkeypatch):
-    from skembed.training.bilm import _torch_run
+    from skembed.training import _torch_epochs
 
-    monkeypatch.setattr(_torch_run, "_SECONDS_BETWEEN_REPORTS", -1.0)
+    monkeypatch.setattr(_torch_epochs, "_SECONDS_BETWEEN_REPORTS", -1.0)
 
 
 def test_seeds_fix_the_weights_and_leave_other_random_numbers_alone(config):
@@ -115,9 +115,9 @@ def reports_of(config):
 
 CRASH = """
 import sys
-from skembed.training.bilm import _torch_run
+from skembed.training import _torch_epochs
 from tests.training.test_bilm_run import train, tiny_config
-_torch_run._SECONDS_BETWEEN_REPORTS = -1.0
+_torch_epochs._SECONDS_BETWEEN_REPORTS = -1.0
 
 def progress(*report):
     print(report, flush=True)

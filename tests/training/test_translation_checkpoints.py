@@ -50,7 +50,7 @@ def train(folder, *, n_steps=None, config=CONFIG, seed=0, **options):
 
 @pytest.fixture(autouse=True)
 def _tell_after_each_step(monkeypatch):
-    name = "skembed.training.translation._torch_run._SECONDS_BETWEEN_REPORTS"
+    name = "skembed.training._torch_epochs._SECONDS_BETWEEN_REPORTS"
     monkeypatch.setattr(name, -1.0)
 
 
@@ -158,7 +158,7 @@ def test_a_killed_training_goes_on(folder):
         "step = run.Run._step\n"
         "def slow(self, batch):\n"
         "    time.sleep(0.2)\n"
-        "    step(self, batch)\n"
+        "    return step(self, batch)\n"
         "run.Run._step = slow\n"
         "this.train(sys.argv[1])\n"
     )

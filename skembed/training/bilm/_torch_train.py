@@ -10,11 +10,12 @@ import torch
 from skembed._devices import torch_threads
 from skembed.training._threads import threads
 from skembed.training._torch_checkpoint import CheckpointFolder
+from skembed.training._torch_epochs import Progress, train_to_best
 from skembed.training.bilm._config import BiLMConfig
 from skembed.training.bilm._model import BiLMModel
 from skembed.training.bilm._result import BiLMResult
 from skembed.training.bilm._torch_network import BiLM
-from skembed.training.bilm._torch_run import Corpora, Progress, Run
+from skembed.training.bilm._torch_run import Corpora, Run
 from skembed.training.bilm._torch_weights import (
     draw_weights,
     empty_network,
@@ -79,29 +80,16 @@ def train(
     network, table = _start(corpora, config, seed, initial)
     network.to(resources.device)
     table = torch.nn.Parameter(table.to(resources.device))
-    was_interrupted = False
     # One thread of torch: its sums depend on their number, by rounding.
     with torch_threads(1), threads(resources.n_directions) as thread_map:
         run = Run(network, table, corpora, config, seed, thread_map)
-        folder = _checkpoint_folder(resources, config)
-        content = None if folder is None else folder.read(resources.device)
-        if content is not None:
-            run.restore(content)
-
-        def after_step() -> None:
-            if folder is not None:
-                folder.write_if_due(run.content)
-
-        try:
-            run.train(progress, after_step)
-        except KeyboardInterrupt:
-            if not resources.keep_on_interrupt:
-                raise
-            was_interrupted = True
-        if run.best is not None:
-            run.set_weights(run.best)
-        if folder is not None:
-            folder.remove()
+        was_interrupted = train_to_best(
+            run,
+            _checkpoint_folder(resources, config),
+            resources.device,
+            keep_on_interrupt=resources.keep_on_interrupt,
+            progress=progress,
+        )
     model = BiLMModel(
         to_arrays(network), config.architecture.options(), *_softmax(table)
     )

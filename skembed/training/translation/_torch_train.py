@@ -1,6 +1,5 @@
 """From pairs and a configuration to trained weights, and from weights to words."""
 
-from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import torch
 
 from skembed._ragged import Ragged
 from skembed.training._torch_checkpoint import CheckpointFolder
+from skembed.training._torch_epochs import Progress, train_to_best
 from skembed.training.translation._batches import cut, padded
 from skembed.training.translation._config import (
     Arrays,
@@ -17,7 +17,7 @@ from skembed.training.translation._config import (
 )
 from skembed.training.translation._torch_beam import beam_search
 from skembed.training.translation._torch_model import blank_translator, keep_all
-from skembed.training.translation._torch_run import Corpora, Progress, Run
+from skembed.training.translation._torch_run import Corpora, Run
 
 # Raised by one whenever the same pairs and settings give another training.
 _FORMAT = 1
@@ -36,28 +36,12 @@ def run_training(
     """Train, or go on with a training; see `train_translation`."""
     run = Run(corpora, config, seed, device)
     folder = None
-    after_step: Callable[[], object] = _nothing
     if checkpoint is not None:
         fingerprint = _fingerprint(corpora, config, seed)
         folder = CheckpointFolder(checkpoint, fingerprint, config.checkpoint_seconds)
-        content = folder.read(device)
-        if content is not None:
-            run.restore(content)
-
-        def after_step() -> None:
-            folder.write_if_due(run.content)
-
-    was_interrupted = False
-    try:
-        run.train(progress, after_step)
-    except KeyboardInterrupt:
-        if not keep_on_interrupt:
-            raise
-        was_interrupted = True
-    if folder is not None:
-        folder.remove()
-    if run.best is not None:
-        run.translator.load_state_dict(run.best)
+    was_interrupted = train_to_best(
+        run, folder, device, keep_on_interrupt=keep_on_interrupt, progress=progress
+    )
     return TranslationResult(
         encoder=run.translator.encoder.arrays(),
         decoder={
@@ -103,10 +87,6 @@ def run_translation(
     return Ragged.from_lengths(
         np.array(flat, dtype=np.int32), [len(ids) for ids in translations]
     )
-
-
-def _nothing() -> None:
-    """Do nothing after a step."""
 
 
 def _fingerprint(corpora: Corpora, config: TranslationConfig, seed: int) -> str:
