@@ -1,14 +1,12 @@
 """fastText: skip-gram with character n-grams."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from joblib import effective_n_jobs
 
 from skembed._ragged import Ragged
 from skembed._sklearn_private import HasMethods, Interval, StrOptions
@@ -23,8 +21,7 @@ from skembed.estimators._ngram_tables import (
 from skembed.estimators._occurring_words import OccurringWords
 from skembed.estimators._pretrained import PRETRAINED_CONSTRAINTS
 from skembed.estimators._progress import TrainingProgress
-from skembed.estimators._training_cache import train_once
-from skembed.estimators._training_device import check_device, device_argument
+from skembed.estimators._training_device import device_argument
 from skembed.estimators._training_state import Trained, TrainingState
 from skembed.estimators._unseen_words import SubwordVectorizer
 from skembed.text import Vocabulary, check_ngrams
@@ -327,13 +324,6 @@ class FastTextVectorizer(SubwordVectorizer):
     def _check_parameters(self) -> None:
         super()._check_parameters()
         check_ngrams(self.min_n, self.max_n, self.bucket)
-        check_device(self)
-        if self.min_learning_rate > self.learning_rate:
-            msg = (
-                f"min_learning_rate={self.min_learning_rate} must not be above "
-                f"learning_rate={self.learning_rate}, from which the step size falls."
-            )
-            raise ValueError(msg)
 
     def _train(
         self,
@@ -351,9 +341,7 @@ class FastTextVectorizer(SubwordVectorizer):
         lengths = self._ngram_lengths(tables)
         ngrams = number_ngrams(words.of_words(vocabulary.words), lengths)
         size = self.vector_size if tables is None else tables.vectors.shape[1]
-        goes_on = earlier is not None and not earlier.before_fit
-        has_seed = isinstance(self.random_state, int | np.integer)
-        config = self._config(size, one_pass=goes_on)
+        config = self._config(FastTextConfig, size, earlier)
         arguments: dict[str, Any] = {
             "corpus": words.corpus,
             "counts": words.counts,
@@ -364,22 +352,6 @@ class FastTextVectorizer(SubwordVectorizer):
             "initial": tables and initial_tables(words, ngrams, tables, seed),
             **device_argument(self, config.epochs, words.corpus),
         }
-        result = train_once(
-            self.memory if has_seed and not goes_on else None,
-            train_fasttext,
-            arguments,
-            is_whole=lambda: not progress.stopped,
-            n_threads=effective_n_jobs(self.n_jobs),
-            progress=progress,
-        )
+        result = self._train_words(train_fasttext, arguments, progress, earlier)
         kept = kept_tables(tables, len(vocabulary), words, ngrams, result, lengths)
         return Trained(kept.vectors, tuple(kept), result.losses, kept.table)
-
-    def _config(self, vector_size: int, *, one_pass: bool) -> FastTextConfig:
-        names = {field.name for field in fields(FastTextConfig)} - {"loss"}
-        config = FastTextConfig(**{name: getattr(self, name) for name in names})
-        config = replace(config, vector_size=vector_size)
-        if one_pass:
-            constant = self.learning_rate
-            return replace(config, epochs=1, min_learning_rate=constant, tol=None)
-        return config

@@ -1,7 +1,6 @@
 """GloVe: global vectors for word representation."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -26,9 +25,9 @@ from skembed.estimators._glove_tables import (
 from skembed.estimators._occurring_words import OccurringWords
 from skembed.estimators._pretrained import PRETRAINED_CONSTRAINTS
 from skembed.estimators._progress import TrainingProgress
-from skembed.estimators._training_cache import train_once
 from skembed.estimators._training_device import check_device, device_argument
 from skembed.estimators._training_state import Trained, TrainingState
+from skembed.estimators._word_training import train_words, training_config
 from skembed.estimators._word_vectorizer import WordVectorizer
 from skembed.text import Vocabulary
 from skembed.training.glove import GloVeConfig, GloVeTables
@@ -345,14 +344,12 @@ class GloVeVectorizer(WordVectorizer):
             "initial": tables and GloVeTables(*map(words.of_table, tables)),
             **device_argument(self, self.epochs, words.corpus),
         }
-        has_seed = isinstance(self.random_state, int | np.integer)
-        result = train_once(
-            self.memory if has_seed else None,
+        result = train_words(
             count_and_train,
             arguments,
-            is_whole=lambda: not progress.stopped,
+            self,
+            progress,
             counts_memory=self.memory,
-            progress=progress,
             **working_parameters(self),
         )
         learned: tuple[Float32Array, ...] = result.tables[:2]
@@ -361,11 +358,8 @@ class GloVeVectorizer(WordVectorizer):
         return Trained(chosen_vectors(learned, self.vectors), (), result.losses)
 
     def _config(self, tables: GloVeTables | None) -> GloVeConfig:
-        names = [field.name for field in fields(GloVeConfig)]
-        config = GloVeConfig(**{name: getattr(self, name) for name in names})
-        if tables is None:
-            return config
-        return replace(config, vector_size=tables.input.shape[1])
+        size = self.vector_size if tables is None else tables.input.shape[1]
+        return training_config(GloVeConfig, self, vector_size=size)
 
     def _starting_tables(self, published: WordVectors) -> tuple[Float32Array, ...]:
         return starting_tables(published.vectors, self.vectors)

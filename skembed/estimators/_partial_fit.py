@@ -1,11 +1,12 @@
 """Going on with more documents."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from joblib import effective_n_jobs
 from sklearn.utils.metaestimators import available_if
 
 from skembed._sklearn_private import fit_context
@@ -16,11 +17,17 @@ from skembed.estimators._pretrained import (
     without_counts,
 )
 from skembed.estimators._progress import TrainingProgress
+from skembed.estimators._training_device import check_device
 from skembed.estimators._training_state import TrainingState
+from skembed.estimators._word_training import train_words, training_config
 from skembed.estimators._word_vectorizer import WordVectorizer
 from skembed.estimators.documents import check_document_weight
 from skembed.features import inverse_document_frequency
 from skembed.text import Vocabulary, encode_corpus
+from skembed.training.skipgram import SkipGramConfig
+
+Config = TypeVar("Config", bound=SkipGramConfig)
+Result = TypeVar("Result")
 
 
 def _can_go_on(estimator: "OnlineWordVectorizer") -> bool:
@@ -28,8 +35,29 @@ def _can_go_on(estimator: "OnlineWordVectorizer") -> bool:
     return True
 
 
+def _goes_on(earlier: TrainingState | None) -> bool:
+    """Whether training is that of `partial_fit`, and not of `fit`."""
+    return earlier is not None and not earlier.before_fit
+
+
 class OnlineWordVectorizer(WordVectorizer):
-    """A word vectorizer whose training can go on."""
+    """A word vectorizer whose training can go on.
+
+    Subclasses set the parameters below, too, in their ``__init__``.
+    """
+
+    learning_rate: float
+    min_learning_rate: float
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_device(self)
+        if self.min_learning_rate > self.learning_rate:
+            msg = (
+                f"min_learning_rate={self.min_learning_rate} must not be above "
+                f"learning_rate={self.learning_rate}, from which the step size falls."
+            )
+            raise ValueError(msg)
 
     def _check_can_go_on(self) -> None:
         """Raise an AttributeError where parameters rule `partial_fit` out."""
@@ -157,3 +185,30 @@ class OnlineWordVectorizer(WordVectorizer):
             )
             raise ValueError(msg)
         return self.vocabulary_, training
+
+    def _config(
+        self, kind: type[Config], vector_size: int, earlier: TrainingState | None
+    ) -> Config:
+        """Return the settings of training: in `partial_fit`, those of one pass."""
+        one_pass = {}
+        if _goes_on(earlier):
+            constant = self.learning_rate
+            one_pass = {"epochs": 1, "min_learning_rate": constant, "tol": None}
+        return training_config(kind, self, vector_size=vector_size, **one_pass)
+
+    def _train_words(
+        self,
+        train: Callable[..., Result],
+        arguments: Mapping[str, Any],
+        progress: TrainingProgress,
+        earlier: TrainingState | None,
+    ) -> Result:
+        """Train, or find what `fit` has trained with the same arguments before."""
+        return train_words(
+            train,
+            arguments,
+            self,
+            progress,
+            goes_on=_goes_on(earlier),
+            n_threads=effective_n_jobs(self.n_jobs),
+        )

@@ -1,7 +1,6 @@
 """Positive pointwise mutual information, factorised."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
@@ -20,6 +19,7 @@ from skembed.estimators._counting import (
 from skembed.estimators._document_features import FEATURE_CONSTRAINTS
 from skembed.estimators._progress import TrainingProgress
 from skembed.estimators._training_state import Trained, TrainingState
+from skembed.estimators._word_training import training_config
 from skembed.estimators._word_vectorizer import WordVectorizer
 from skembed.text import Vocabulary
 from skembed.training.ppmi import PPMIConfig, factorize_ppmi
@@ -284,8 +284,7 @@ class PPMIVectorizer(WordVectorizer):
             counting_parameters(self, document_weight, seed),
             **working_parameters(self),
         )
-        names = [field.name for field in fields(PPMIConfig)]
-        config = PPMIConfig(**{name: getattr(self, name) for name in names})
+        config = training_config(PPMIConfig, self)
         result = factorize_ppmi(counted, len(vocabulary), config)
         progress(0, 1.0, float(result.losses[0]))
         return Trained(self._choose(result.input, result.output), (), result.losses)

@@ -1,14 +1,12 @@
 """Skip-gram, known as word2vec."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from joblib import effective_n_jobs
 
 from skembed._ragged import Ragged
 from skembed._sklearn_private import HasMethods, Interval, StrOptions
@@ -24,8 +22,7 @@ from skembed.estimators._skipgram_tables import (
     initial_tables,
     starting_tables,
 )
-from skembed.estimators._training_cache import train_once
-from skembed.estimators._training_device import check_device, device_argument
+from skembed.estimators._training_device import device_argument
 from skembed.estimators._training_state import Trained, TrainingState
 from skembed.text import Vocabulary
 from skembed.training.skipgram import SkipGramConfig, train_skipgram
@@ -328,13 +325,6 @@ class SkipGramVectorizer(OnlineWordVectorizer):
                 f"nodes of a tree: set vectors='input', got {self.vectors!r}."
             )
             raise ValueError(msg)
-        check_device(self)
-        if self.min_learning_rate > self.learning_rate:
-            msg = (
-                f"min_learning_rate={self.min_learning_rate} must not be above "
-                f"learning_rate={self.learning_rate}, from which the step size falls."
-            )
-            raise ValueError(msg)
 
     def _check_can_go_on(self) -> None:
         super()._check_can_go_on()
@@ -358,9 +348,7 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         tables = () if earlier is None else earlier.tables
         tables = extended_tables(tables, len(vocabulary), seed)
         size = tables[0].shape[1] if tables else self.vector_size
-        goes_on = earlier is not None and not earlier.before_fit
-        config = self._config(size, one_pass=goes_on)
-        has_seed = isinstance(self.random_state, int | np.integer)
+        config = self._config(SkipGramConfig, size, earlier)
         arguments = {
             "corpus": words.corpus,
             "counts": words.counts,
@@ -370,26 +358,10 @@ class SkipGramVectorizer(OnlineWordVectorizer):
             "initial": initial_tables(words, tables, self.loss),
             **device_argument(self, config.epochs, words.corpus),
         }
-        result = train_once(
-            self.memory if has_seed and not goes_on else None,
-            train_skipgram,
-            arguments,
-            is_whole=lambda: not progress.stopped,
-            n_threads=effective_n_jobs(self.n_jobs),
-            progress=progress,
-        )
+        result = self._train_words(train_skipgram, arguments, progress, earlier)
         learned = result.input, result.output
         kept = tuple(map(words.put_back, tables or learned, learned))
         return Trained(chosen_vectors(kept, self.vectors), kept, result.losses)
-
-    def _config(self, vector_size: int, *, one_pass: bool) -> SkipGramConfig:
-        names = [field.name for field in fields(SkipGramConfig)]
-        config = SkipGramConfig(**{name: getattr(self, name) for name in names})
-        config = replace(config, vector_size=vector_size)
-        if one_pass:
-            constant = self.learning_rate
-            return replace(config, epochs=1, min_learning_rate=constant, tol=None)
-        return config
 
     def _starting_tables(self, published: WordVectors) -> tuple[Float32Array, ...]:
         return starting_tables(published.vectors, self.vectors)
