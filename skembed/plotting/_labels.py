@@ -19,10 +19,16 @@ _DOT = np.array([7.0, 7.0])
 _LINE = np.array([2.0, 2.0])
 _PIECES = 60
 _Array: TypeAlias = npt.NDArray[np.float64]
+_NO_LINES = np.empty((0, 2, 2))
 
 
 def write_labels(
-    axes: Any, points: _Array, words: Sequence[str], *, lines: _Array, **text: Any
+    axes: Any,
+    points: _Array,
+    words: Sequence[str],
+    *,
+    lines: _Array = _NO_LINES,
+    **text: Any,
 ) -> list[Any]:
     """Write each word at the free place nearest to its point.
 
@@ -49,6 +55,8 @@ def write_labels(
     """
     from matplotlib.text import Text
 
+    # Nothing may move the axes once the places of the words are chosen.
+    axes.figure.draw_without_rendering()
     # All lengths from here on are in points of type.
     unit = axes.figure.dpi / 72
     to_page = axes.transData.transform

@@ -6,9 +6,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from skembed._optional import require
 from skembed.features import LayerScores
-from skembed.plotting._layer_weights import legend_below, mark_layers
+from skembed.plotting._axes import axes_to_draw_on
+from skembed.plotting._check_method import check_method
+from skembed.plotting._layer_weights import write_layers
 
 
 class LayerScoresDisplay:
@@ -107,12 +108,7 @@ class LayerScoresDisplay:
         TypeError
             If the estimator has no such method.
         """
-        if not hasattr(estimator, "layer_scores"):
-            msg = (
-                "estimator must have the method layer_scores, got "
-                f"{type(estimator).__name__}. Of a pipeline, pass the step that has it."
-            )
-            raise TypeError(msg)
+        check_method(estimator, "layer_scores")
         scores = estimator.layer_scores(
             X, y, cv=cv, scoring=scoring, classifier=classifier
         )
@@ -156,9 +152,7 @@ class LayerScoresDisplay:
         LayerScoresDisplay
             Itself.
         """
-        pyplot = require("matplotlib.pyplot", needed_by="LayerScoresDisplay")
-        if ax is None:
-            _, ax = pyplot.subplots(figsize=(6, 3.8), layout="constrained")
+        ax = axes_to_draw_on(ax, (6, 3.8), needed_by="LayerScoresDisplay")
         self.ax_, self.figure_ = ax, ax.figure
         order = np.argsort(self.layers)
         layers = np.array(self.layers)[order]
@@ -174,9 +168,8 @@ class LayerScoresDisplay:
             label="one standard deviation over folds",
         )
         self._mark_best()
-        ax.set(xlabel="layer (0: embedding output)", ylabel=self.scoring)
-        mark_layers(ax, self.layers)
-        legend_below(ax)
+        ax.set_ylabel(self.scoring)
+        write_layers(ax, self.layers)
         return self
 
     def _mark_best(self) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from skembed._optional import require
+from skembed.plotting._axes import axes_to_draw_on, legend_below
 
 # With more layers than this, not each gets its number.
 _MOST_NUMBERS = 16
@@ -127,39 +127,31 @@ class LayerWeightsDisplay:
         LayerWeightsDisplay
             Itself.
         """
-        pyplot = require("matplotlib.pyplot", needed_by="LayerWeightsDisplay")
-        if ax is None:
-            _, ax = pyplot.subplots(figsize=(6, 3.8), layout="constrained")
+        ax = axes_to_draw_on(ax, (6, 3.8), needed_by="LayerWeightsDisplay")
         self.ax_, self.figure_ = ax, ax.figure
         self.bars_ = ax.bar(self.layers, self.weights, **bars)
         self.line_ = ax.axhline(
             1 / len(self.layers), color="0.3", ls="--", lw=1, label="equal weights"
         )
-        ax.set(xlabel="layer (0: embedding output)", ylabel="weight in the mix")
+        ax.set_ylabel("weight in the mix")
         if self.gamma is not None:
             ax.set_title(f"gamma = {self.gamma:.3g}", fontsize="medium")
-        mark_layers(ax, self.layers)
-        legend_below(ax)
+        write_layers(ax, self.layers)
         return self
 
 
-def mark_layers(ax: Any, layers: Sequence[int]) -> None:
-    """Write the numbers of the layers below the axes, or some of them if many."""
+def write_layers(ax: Any, layers: Sequence[int]) -> None:
+    """Write what stands below a picture of layers: their numbers, and the legend.
+
+    Of many layers, only some get their numbers. The entries of the legend stand in
+    lines of their own if the axes are narrow, in the size that they have now.
+    """
     from matplotlib.ticker import MaxNLocator
 
+    ax.set_xlabel("layer (0: embedding output)")
     if len(layers) <= _MOST_NUMBERS:
         ax.set_xticks(sorted(layers))
     else:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-
-
-def legend_below(ax: Any) -> None:
-    """Write the legend below the axes and their label, where it can hide nothing.
-
-    In lines of their own if the axes are narrow, in the size that they have now.
-    """
     width = ax.get_window_extent().width / ax.figure.dpi
-    n_columns = 2 if width > _WIDE else 1
-    ax.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=n_columns, frameon=False
-    )
+    legend_below(ax, distance=0.17, n_columns=2 if width > _WIDE else 1)

@@ -7,7 +7,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from skembed._optional import require
+from skembed.plotting._axes import axes_to_draw_on, legend_below
+from skembed.plotting._check_method import check_method
 from skembed.plotting._labels import write_labels
 from skembed.plotting._projection import project
 
@@ -120,12 +121,7 @@ class SenseMapDisplay:
         TypeError
             If the estimator has no such method.
         """
-        if not hasattr(estimator, "word_in_context"):
-            msg = (
-                "estimator must have the method word_in_context, got "
-                f"{type(estimator).__name__}. Of a pipeline, pass the step that has it."
-            )
-            raise TypeError(msg)
+        check_method(estimator, "word_in_context")
         texts = list(texts)
         if isinstance(labels, str):
             labels = _contexts(texts, word, labels)
@@ -205,23 +201,15 @@ class SenseMapDisplay:
         SenseMapDisplay
             Itself.
         """
-        pyplot = require("matplotlib.pyplot", needed_by="SenseMapDisplay")
-        if ax is None:
-            _, ax = pyplot.subplots(figsize=(7, 5.5), layout="constrained")
+        ax = axes_to_draw_on(ax, (7, 5.5), needed_by="SenseMapDisplay")
         self.ax_, self.figure_ = ax, ax.figure
         self.scatter_ = self._draw_points({"s": 28, "zorder": 2, **scatter})
         ax.set(xticks=[], yticks=[])
         ax.margins(0.1)
         self.text_: list[Any] = []
         if self.labels is not None:
-            # Nothing may move the axes once the places of the labels are chosen.
-            self.figure_.draw_without_rendering()
             self.text_ = write_labels(
-                ax,
-                self.positions,
-                self.labels,
-                lines=np.empty((0, 2, 2)),
-                fontsize=fontsize,
+                ax, self.positions, self.labels, fontsize=fontsize
             )
         return self
 
@@ -240,9 +228,7 @@ class SenseMapDisplay:
                 **options,
             }
             points.append(self.ax_.scatter(*self.positions[rows].T, **look))
-        self.ax_.legend(
-            loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, frameon=False
-        )
+        legend_below(self.ax_)
         return points
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from skembed._optional import require
+from skembed.plotting._axes import axes_to_draw_on, legend_below
 from skembed.plotting._labels import write_labels
 from skembed.plotting._projection import project
 from skembed.vectors import WordVectors
@@ -197,15 +197,11 @@ class WordMapDisplay:
         WordMapDisplay
             Itself.
         """
-        pyplot = require("matplotlib.pyplot", needed_by="WordMapDisplay")
-        if ax is None:
-            _, ax = pyplot.subplots(figsize=(7, 5.5), layout="constrained")
+        ax = axes_to_draw_on(ax, (7, 5.5), needed_by="WordMapDisplay")
         self.ax_, self.figure_ = ax, ax.figure
         self.scatter_ = self._draw_points({"s": 14, "zorder": 2, **scatter})
         ax.set(xticks=[], yticks=[])
         ax.margins(0.08)
-        # Nothing may move the axes once the places of the words are chosen.
-        self.figure_.draw_without_rendering()
         rows = dict(zip(self.words, self.positions, strict=True))
         lines = np.array([[rows[word] for word in arrow] for arrow in self.arrows])
         self.arrows_ = [self._draw_arrow(*line) for line in lines]
@@ -226,9 +222,7 @@ class WordMapDisplay:
         if (of_group == "").any():
             rest = {"color": "0.5", **options}
             points.append(self.ax_.scatter(*self.positions[of_group == ""].T, **rest))
-        self.ax_.legend(
-            loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, frameon=False
-        )
+        legend_below(self.ax_)
         return points
 
     def _draw_arrow(
