@@ -45,6 +45,20 @@ def refuse(*_):
     raise AssertionError(msg)
 
 
+def fail_in_step(number, failure, monkeypatch):
+    """Let this step of training fail; return a list of those that were begun."""
+    step, begun = _torch_run.Run._step, []
+
+    def fails(self, batch):
+        begun.append(self.place)
+        if len(begun) == number:
+            raise failure
+        return step(self, batch)
+
+    monkeypatch.setattr(_torch_run.Run, "_step", fails)
+    return begun
+
+
 @pytest.fixture(scope="module")
 def trained():
     return CoVeFeaturizer(VECTORS, **QUICK).fit(TEXTS, targets=TRANSLATIONS)
@@ -230,34 +244,17 @@ def test_a_training_that_ends_early_leaves_the_earlier_state(
 ):
     featurizer = pickle.loads(pickle.dumps(trained))
     before, expected = joblib.hash(featurizer), featurizer.transform(TEXTS)
-    step, n_steps = _torch_run.Run._step, []
-
-    def fails(self, batch):
-        found = step(self, batch)
-        n_steps.append(1)
-        if len(n_steps) == 5:
-            raise failure
-        return found
-
-    monkeypatch.setattr(_torch_run.Run, "_step", fails)
+    steps = fail_in_step(5, failure, monkeypatch)
     with pytest.raises(type(failure) if isinstance(failure, Exception) else failure):
         featurizer.set_params(random_state=1).fit(TEXTS, targets=TRANSLATIONS)
-    assert len(n_steps) == 5
+    assert len(steps) == 5
     featurizer.set_params(random_state=0)
     assert joblib.hash(featurizer) == before
     assert_array_equal(featurizer.transform(TEXTS), expected)
 
 
 def test_an_interrupt_may_keep_the_best_encoder_so_far(trained, tmp_path, monkeypatch):
-    step, n_steps = _torch_run.Run._step, []
-
-    def fails(self, batch):
-        n_steps.append(1)
-        if len(n_steps) == 6:
-            raise KeyboardInterrupt
-        return step(self, batch)
-
-    monkeypatch.setattr(_torch_run.Run, "_step", fails)
+    fail_in_step(6, KeyboardInterrupt, monkeypatch)
     featurizer = clone(trained).set_params(on_interrupt="keep", memory=tmp_path)
     featurizer.fit(TEXTS, targets=TRANSLATIONS)
     assert featurizer.history_ == trained.history_[:1]
@@ -273,22 +270,14 @@ def test_a_training_goes_on_from_its_checkpoint(trained, tmp_path, monkeypatch):
         "skembed.estimators._cove_training.TranslationConfig",
         lambda **given: TranslationConfig(**given, checkpoint_seconds=0.0),
     )
-    step, n_steps = _torch_run.Run._step, []
-
-    def fails(self, batch):
-        n_steps.append(1)
-        if len(n_steps) == 6:
-            raise KeyboardInterrupt
-        return step(self, batch)
-
     featurizer = clone(trained).set_params(checkpoint=tmp_path / "checkpoint")
-    monkeypatch.setattr(_torch_run.Run, "_step", fails)
+    steps = fail_in_step(6, KeyboardInterrupt, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         featurizer.fit(TEXTS, targets=TRANSLATIONS)
     assert list((tmp_path / "checkpoint").iterdir())
     featurizer.fit(TEXTS, targets=TRANSLATIONS)
     # 63 pairs in 4 batches, twice; 5 of these steps were taken before.
-    assert len(n_steps) == 6 + 3
+    assert len(steps) == 6 + 3
     assert_array_equal(featurizer.transform(TEXTS), trained.transform(TEXTS))
 
 

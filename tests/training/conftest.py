@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from skembed._ragged import Ragged
+from skembed.training.cooccurrence import count_cooccurrences
 from skembed.training.skipgram import _schedule
 
 N_DOCUMENTS, LENGTH, N_RANKS = 3000, 30, 50
@@ -30,3 +31,9 @@ def topics():
     )
     # Training does not need the counts to fall exactly, only hierarchical softmax does.
     return corpus, np.sort(np.bincount(corpus.values))[::-1].copy()
+
+
+@pytest.fixture(scope="session")
+def counted(topics):
+    """How often the 100 words of this corpus stand near one another."""
+    return count_cooccurrences(topics[0], 2 * N_RANKS, window=5)

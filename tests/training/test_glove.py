@@ -1,26 +1,24 @@
 """GloVe follows its paper, and gives the same tables to any number of threads."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skembed.training.cooccurrence import Cooccurrences, count_cooccurrences
+from skembed.training.cooccurrence import Cooccurrences
 from skembed.training.glove import GloVeConfig, GloVeTables, _schedule, train_glove
 from skembed.training.glove._blocks import N_BLOCKS, into_blocks
 from skembed.training.glove._kernels import entry_step
 from skembed.training.glove._tables import pack_tables, random_tables, unpack_tables
 from tests.reference.glove import adagrad_step, entry_loss
 from tests.reference.skipgram import numerical_gradient
+from tests.training.devices import DEVICES
+from tests.training.progress import expect_reports_until_an_interrupt
 
 CONFIG = GloVeConfig(vector_size=12, epochs=4)
 N_WORDS = 100
-
-
-@pytest.fixture(scope="session")
-def counted(topics):
-    return count_cooccurrences(topics[0], N_WORDS, window=5)
 
 
 def assert_same(result, other):
@@ -67,10 +65,12 @@ def test_a_step_is_adagrads_on_the_published_loss(rng, size, x):
         assert_array_equal(table[0, size + 2 :], 0.0)
 
 
-def test_products_approach_the_logarithms_of_the_counts(counted):
+# None is the compiled core.
+@pytest.mark.parametrize("device", [None, *DEVICES])
+def test_products_approach_the_logarithms_of_the_counts(counted, device):
     # Small steps: once large ones have reached the minimum, the loss goes up and down.
     config = replace(CONFIG, epochs=30, learning_rate=0.02, x_max=1000.0)
-    result = train_glove(counted, N_WORDS, config, seed=0)
+    result = train_glove(counted, N_WORDS, config, seed=0, device=device)
     w, c, b, d = result.tables
     i, j = counted.rows, counted.columns
     scores = (w[i] * c[j]).sum(axis=1) + b[i] + d[j]
@@ -186,22 +186,8 @@ def test_a_true_result_of_progress_stops_after_the_epoch(counted):
 
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_progress_is_reported_and_can_stop_the_training(counted, n_threads):
-    seen = []
-
-    def progress(epoch, done, loss):
-        seen.append((epoch, done, loss))
-        if epoch == 1:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train_glove(
-            counted, N_WORDS, CONFIG, seed=0, n_threads=n_threads, progress=progress
-        )
-    epochs, done, losses = map(np.array, zip(*seen, strict=True))
-    assert (epochs[:-1] == 0).all()
-    assert (np.diff(done[:-1]) > 0).all()
-    assert done[-2] == 1.0
-    assert np.isfinite(losses).all()
+    train = partial(train_glove, counted, N_WORDS, CONFIG, seed=0, n_threads=n_threads)
+    expect_reports_until_an_interrupt(train)
 
 
 def test_the_end_of_an_epoch_is_reported_once_for_few_entries():

@@ -8,7 +8,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skembed.training._torch.segments import find_segments
-from skembed.training.cooccurrence import Cooccurrences, count_cooccurrences
+from skembed.training.cooccurrence import Cooccurrences
 from skembed.training.glove import GloVeConfig, train_glove
 from skembed.training.glove._torch import Block, Side, step
 from tests.reference.glove import adagrad_step, entry_loss
@@ -18,11 +18,6 @@ from tests.training.devices import DEVICES, table_on
 CPU = torch.device("cpu")
 CONFIG = GloVeConfig(vector_size=12, epochs=4)
 N_WORDS, SIZE, RATE = 8, 5, 0.5
-
-
-@pytest.fixture(scope="session")
-def counted(topics):
-    return count_cooccurrences(topics[0], 100, window=5)
 
 
 def block_of(rows, columns, x, x_max, alpha, device):
@@ -140,18 +135,6 @@ def test_rows_met_several_times_take_one_implicit_step(rng, device):
             before = np.append(values[side][word], values[2 + side][word])
             after = np.append(have[side][word], have[2 + side][word])
             assert_allclose(after, before - change, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_products_approach_the_logarithms_of_the_counts(counted, device):
-    config = replace(CONFIG, epochs=30, learning_rate=0.02, x_max=1000.0)
-    result = train_glove(counted, 100, config, seed=0, device=device)
-    w, c, b, d = result.tables
-    i, j = counted.rows, counted.columns
-    scores = (w[i] * c[j]).sum(axis=1) + b[i] + d[j]
-    assert np.corrcoef(scores, np.log(counted.values))[0, 1] > 0.9
-    assert (np.diff(result.losses) < 0).all()
-    assert result.losses[-1] < result.losses[0] / 5
 
 
 def test_the_first_loss_is_that_of_the_compiled_core(counted):

@@ -9,16 +9,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skembed.counts import positive_pmi
 from skembed.training import ppmi
-from skembed.training.cooccurrence import Cooccurrences, count_cooccurrences
+from skembed.training.cooccurrence import Cooccurrences
 from skembed.training.ppmi import PPMIConfig, factorize_ppmi
 
 CONFIG = PPMIConfig(vector_size=6)
 N_WORDS = 100
-
-
-@pytest.fixture(scope="session")
-def counted(topics):
-    return count_cooccurrences(topics[0], N_WORDS, window=5)
 
 
 @pytest.fixture(params=["dense", "sparse"])

@@ -10,7 +10,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skembed._ragged import Ragged
 from skembed.training._torch.ranks import Ranks
-from skembed.training.cooccurrence import count_cooccurrences
 from skembed.training.fasttext import FastTextConfig, train_fasttext
 from skembed.training.glove import GloVeConfig, train_glove
 from skembed.training.skipgram import SkipGramConfig, train_skipgram
@@ -63,11 +62,6 @@ CODE = """if True:
     )
     dist.destroy_process_group()
 """
-
-
-@pytest.fixture(scope="module")
-def counted(topics):
-    return count_cooccurrences(topics[0], 100, window=5)
 
 
 @pytest.fixture(scope="module")

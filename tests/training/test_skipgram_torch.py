@@ -1,6 +1,7 @@
 """The torch core of skip-gram follows its loss, and keeps the compiled core's word."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from tests.reference.blocks import (
 )
 from tests.reference.skipgram import numerical_gradient
 from tests.training.devices import DEVICES, table_on
+from tests.training.progress import expect_reports_until_an_interrupt
 from tests.training.topics import gap_between_topics
 
 CONFIG = SkipGramConfig(vector_size=12, window=3, sample=0, epochs=2)
@@ -261,20 +263,8 @@ def test_rows_met_many_times_in_a_block_are_not_thrown_back_and_forth(learning_r
 
 
 def test_progress_is_reported_and_can_stop_the_training(topics):
-    seen = []
-
-    def progress(epoch, done, loss):
-        seen.append((epoch, done, loss))
-        if epoch == 1:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train_skipgram(*topics, CONFIG, seed=0, device=CPU, progress=progress)
-    epochs, done, losses = map(np.array, zip(*seen, strict=True))
-    assert (epochs[:-1] == 0).all()
-    assert (np.diff(done[:-1]) > 0).all()
-    assert done[-2] == 1.0
-    assert np.isfinite(losses).all()
+    train = partial(train_skipgram, *topics, CONFIG, seed=0, device=CPU)
+    expect_reports_until_an_interrupt(train)
 
 
 @pytest.mark.parametrize("corpus", [[], [5]])
