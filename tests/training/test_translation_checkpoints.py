@@ -41,10 +41,10 @@ def train(folder, *, n_steps=None, config=CONFIG, seed=0, **options):
         if n_told == n_steps:
             raise KeyboardInterrupt
 
+    options = {"held_out": pairs, **options}
     return train_translation(
         pairs, vectors, 4, config,
-        held_out=pairs, seed=seed, device="cpu", checkpoint=folder, progress=progress,
-        **options,
+        seed=seed, device="cpu", checkpoint=folder, progress=progress, **options,
     )  # fmt: skip
 
 
@@ -91,6 +91,14 @@ def test_an_interrupt_may_end_it_with_the_best_so_far(n_steps, n_epochs, folder)
     )  # fmt: skip
     assert result.best_epoch == stopped.best_epoch
     expect_same_result(result, stopped)
+
+
+def test_without_held_out_pairs_the_last_whole_epoch_is_the_best(folder):
+    result = train(folder, n_steps=11, keep_on_interrupt=True, held_out=None)
+    assert result.best_epoch == 1
+    # Both are of the third epoch, whose steps are not kept.
+    earlier = train(folder, n_steps=9, keep_on_interrupt=True, held_out=None)
+    expect_same_result(result, earlier)
 
 
 def test_it_takes_up_where_the_checkpoint_was_made(folder):
