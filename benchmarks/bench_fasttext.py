@@ -23,13 +23,14 @@ import fasttext
 import numpy as np
 from gensim.models import FastText
 
+from benchmarks._corpus import Corpus
 from benchmarks._data import CORPUS, is_here, simple_wikipedia, words_of
 from benchmarks._quality import FILES, quality
 from benchmarks._report import write_parts
 from benchmarks._timing import median_times
 from skembed import FastTextVectorizer
 from skembed._ragged import Ragged
-from skembed.text import TextAnalysis, encode_corpus, ngram_buckets
+from skembed.text import ngram_buckets
 from skembed.training.fasttext import FastTextConfig, train_fasttext
 
 N_REPETITIONS = 5
@@ -52,25 +53,6 @@ words, accuracy of logistic regression on mean vectors. Unseen words: vectors of
 that the model does not know. Pickles: of a model of 10,000 words, as a multiple of the
 rows that its words and their n-grams have.
 """
-
-
-class Corpus:
-    """The same documents as each of the programs wants them."""
-
-    def __init__(self, n_documents: int, folder: Path) -> None:
-        texts = simple_wikipedia(N_QUALITY)[:n_documents]
-        self.vocabulary, self.ids = encode_corpus(
-            texts, TextAnalysis(prepare=str.lower), min_count=5
-        )
-        known = self.vocabulary.index
-        self.lines = []
-        for text in texts:
-            words = [word for word in words_of(text) if word in known]
-            for i in range(0, len(words), LONGEST_LINE):
-                self.lines.append(words[i : i + LONGEST_LINE])
-        self.file = folder / f"{n_documents}.txt"
-        self.file.write_text("\n".join(map(" ".join, self.lines)) + "\n")
-        self.n_words = len(self.ids.values)
 
 
 def fasttext_model(corpus: Corpus, threads: int, epochs: int) -> Any:
@@ -120,7 +102,7 @@ def row(case: str, **values: Any) -> dict[str, Any]:
 
 def speed(folder: Path, threads: int) -> list[dict[str, Any]]:
     """Words per second of each, runs of all of them taking turns."""
-    corpus = Corpus(N_SPEED, folder)
+    corpus = Corpus(simple_wikipedia(N_SPEED), folder, LONGEST_LINE)
     seconds: dict[str, list[float]] = {}
 
     def epoch_of(case: str, train: Callable[[int], Any]) -> float:
@@ -167,7 +149,7 @@ def speed(folder: Path, threads: int) -> list[dict[str, Any]]:
 
 def qualities(folder: Path, program: str) -> list[dict[str, Any]]:
     """Scores of a program's vectors: means over the seeds, and how they differ."""
-    corpus = Corpus(N_QUALITY, folder)
+    corpus = Corpus(simple_wikipedia(N_QUALITY), folder, LONGEST_LINE)
 
     def original(_: int) -> tuple[list[str], np.ndarray]:
         # It has no seed in its Python interface; threads make each run another one.
@@ -206,13 +188,13 @@ def qualities(folder: Path, program: str) -> list[dict[str, Any]]:
 
 def rest(folder: Path) -> list[dict[str, Any]]:
     """Unseen words per second, and sizes of pickles."""
-    corpus = Corpus(N_SPEED, folder)
+    corpus = Corpus(simple_wikipedia(N_SPEED), folder, LONGEST_LINE)
     vectorizer = FastTextVectorizer(
         max_vocab_size=10_000, epochs=1, random_state=0, lowercase=False
-    ).fit(corpus.lines)
+    ).fit(corpus.lists)
     ours = vectorizer.word_vectors_
     limited = FastText(vector_size=100, sg=1, max_final_vocab=10_000, min_count=5)
-    limited.build_vocab(corpus_iterable=corpus.lines)
+    limited.build_vocab(corpus_iterable=corpus.lists)
     theirs = limited.wv
     texts = simple_wikipedia(N_QUALITY)
     unseen = list(

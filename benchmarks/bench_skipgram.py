@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from gensim.models import Word2Vec
 
-from benchmarks._data import CORPUS, is_here, simple_wikipedia, words_of
+from benchmarks._corpus import Corpus
+from benchmarks._data import CORPUS, is_here, simple_wikipedia
 from benchmarks._quality import FILES, quality
 from benchmarks._report import write
-from skembed.text import TextAnalysis, encode_corpus
 from skembed.training.skipgram import SkipGramConfig, train_skipgram
 
 N_REPETITIONS = 5
@@ -38,30 +38,6 @@ epochs. Quality: its first {N_QUALITY:,} documents, 5 epochs, 2 threads, means o
 analogies among the 30,000 most frequent words, accuracy of logistic regression on mean
 vectors.
 """
-
-
-class Corpus:
-    """The same documents as each of the programs wants them."""
-
-    def __init__(self, n_documents: int, folder: Path) -> None:
-        texts = simple_wikipedia(N_QUALITY)[:n_documents]
-        self.vocabulary, self.ids = encode_corpus(
-            texts, TextAnalysis(prepare=str.lower), min_count=5
-        )
-        # Known words only, so that both count the same.
-        known = self.vocabulary.index
-        self.lists = [
-            line
-            for text in texts
-            for line in _lines([word for word in words_of(text) if word in known])
-        ]
-        self.file = folder / f"{n_documents}.txt"
-        self.file.write_text("\n".join(map(" ".join, self.lists)) + "\n")
-        self.n_words = len(self.ids.values)
-
-
-def _lines(words: list[str]) -> list[list[str]]:
-    return [words[i : i + LONGEST_LINE] for i in range(0, len(words), LONGEST_LINE)]
 
 
 def gensim_model(
@@ -171,14 +147,14 @@ def mean_quality(corpus: Corpus) -> dict[str, dict[str, float]]:
 
 def measure(folder: Path) -> list[dict[str, Any]]:
     """All rows of the table: speed, and beside the last of each its quality."""
-    corpus = Corpus(N_SPEED, folder)
+    corpus = Corpus(simple_wikipedia(N_SPEED), folder, LONGEST_LINE)
     # Compiled before it is measured.
     skembed_vectors(corpus, 2, 1, 0, "reproducible")
     rows = []
     for threads, epochs in ((1, 1), (2, 1), (2, 5)):
         rows += speed(corpus, threads, epochs)
         print(rows[-4:], flush=True)
-    scores = mean_quality(Corpus(N_QUALITY, folder))
+    scores = mean_quality(Corpus(simple_wikipedia(N_QUALITY), folder, LONGEST_LINE))
     for row in rows:
         best = row["threads"] == 2 and row["epochs"] == 5
         own = scores.get(row["case"], {}) if best else {}
