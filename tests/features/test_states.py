@@ -10,7 +10,7 @@ from skembed.features import (
     pool_states,
     state_poolings,
 )
-from skembed.features._torch import TokenStatistics
+from skembed.features._torch import TokenStatistics, parts_of, segments_of
 
 
 @pytest.fixture
@@ -46,6 +46,18 @@ def test_statistics_are_those_of_each_window_alone(rng, all_count):
         expected = statistics_of(states[part], counts[part])
         for name, value in expected.items():
             assert_allclose(found[name][i].numpy(), value, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("reduce", [parts_of, segments_of])
+def test_windows_without_tokens_change_nothing(rng, reduce):
+    lengths, states = [2, 0, 3, 0], rng.normal(size=(5, 4)).astype(np.float32)
+    start = {"mean": 0.0, "max": -np.inf, "min": np.inf}
+    for name, value in start.items():
+        found = reduce(name, torch.from_numpy(states), torch.tensor(lengths)).numpy()
+        add = {"mean": np.sum, "max": np.max, "min": np.min}[name]
+        expected = [add(states[:2], axis=0), add(states[2:], axis=0)]
+        assert_allclose(found[[0, 2]], expected, rtol=1e-6, atol=1e-6)
+        assert_array_equal(found[[1, 3]], value)
 
 
 def test_statistics_of_other_numbers_are_float32():
