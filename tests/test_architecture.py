@@ -28,6 +28,7 @@ HEAVY = {
     "tokenizers",
     "torch",
     "transformers",
+    "triton",
 }
 
 # What other packages do when they are imported is not ours to judge: they come first.
@@ -70,6 +71,18 @@ model.word_vectors_.most_similar("soup")
 print(json.dumps(sorted(name for name in sys.modules if "." not in name)))
 """
 
+TRAIN_IN_TORCH = """
+import json, sys
+import numpy, torch
+from skembed._ragged import Ragged
+from skembed.training.skipgram import SkipGramConfig, train_skipgram
+
+words = Ragged.from_lengths(numpy.arange(9, dtype=numpy.int32), [9])
+config, counts = SkipGramConfig(vector_size=4, epochs=1), numpy.ones(9, numpy.int64)
+train_skipgram(words, counts, config, seed=0, device=torch.device("cpu"))
+print(json.dumps(sorted(name for name in sys.modules if "." not in name)))
+"""
+
 
 def run(code, folder):
     """Run `code` in a new process, in `folder`, and return what it prints."""
@@ -106,7 +119,8 @@ def test_import_does_nothing_but_define_names(imported):
 def test_static_estimators_never_import_torch_on_a_cpu(tmp_path):
     modules = run(FIT_AND_TRANSFORM, tmp_path)
     assert "numba" in modules
-    assert not {"torch", "transformers", "matplotlib", "gensim"}.intersection(modules)
+    unwanted = {"torch", "transformers", "triton", "matplotlib", "gensim"}
+    assert not unwanted.intersection(modules)
 
 
 def imports_of(path):
@@ -150,6 +164,15 @@ def test_torch_is_imported_by_networks_and_what_runs_them_only():
         and not any(part.startswith("_torch") for part in (path.name, path.parent.name))
     ]
     assert {path.parts[0] for path in files} == {"networks", "encoding"}
+
+
+def test_triton_is_imported_by_its_kernels_only():
+    assert {path.stem for path in importers_of("triton")} == {"_triton"}
+
+
+@pytest.mark.slow
+def test_torch_cores_import_triton_on_a_gpu_only(tmp_path):
+    assert "triton" not in run(TRAIN_IN_TORCH, tmp_path)
 
 
 def test_scikit_learn_is_imported_by_estimators_and_above_only():

@@ -8,6 +8,8 @@ from skembed.training._torch.ranks import Ranks, SharedTable
 DEVICES = [torch.device("cpu")]
 if torch.cuda.is_available():
     DEVICES.append(pytest.param(torch.device("cuda"), marks=pytest.mark.gpu))
+# Those that Triton's kernels run on: its interpreter stands in for a GPU.
+KERNEL_DEVICES = DEVICES[-1:]
 
 
 def table_on(device, values):

@@ -47,11 +47,25 @@ class Parts(NamedTuple):
         return cls(*(torch.from_numpy(part).to(device) for part in parts))
 
 
+class Vectors(NamedTuple):
+    """The vectors of centre words, which are rows of a table.
+
+    Parameters
+    ----------
+    table : Tensor of shape (n, vector_size), float32
+    rows : Tensor of shape (n_centers,), int64
+        The row of each centre.
+    """
+
+    table: Tensor
+    rows: Tensor
+
+
 class Centers(Protocol):
     """The centre words of one block."""
 
-    def vectors(self) -> Tensor:
-        """Return the vector of each centre, (n_centers, vector_size)."""
+    def vectors(self) -> Vectors:
+        """Return the vector of each centre."""
 
     def move(self, forces: Sequence[Force], rate: float) -> None:
         """Move the rows that the vectors are made of.
@@ -98,11 +112,12 @@ class WordCenters:
     def __init__(self, table: SharedTable, block: Block) -> None:
         self._table, self._block = table, block
 
-    def vectors(self) -> Tensor:
+    def vectors(self) -> Vectors:
         """Return the vector of each centre."""
         n_centers = self._block.reach.numel()
         window = (len(self._block.words) - n_centers) // 2
-        return self._table.table[self._block.words[window : window + n_centers]]
+        words = self._block.words[window : window + n_centers]
+        return Vectors(self._table.table, words)
 
     def move(self, forces: Sequence[Force], rate: float) -> None:
         """Move the words' rows; see `Centers`."""
@@ -133,14 +148,14 @@ class ComposedCenters:
         self._rows = parts.rows[(starts - self._bags)[self._word_of] + place]
         self._step = parts.step[words]
 
-    def vectors(self) -> Tensor:
+    def vectors(self) -> Vectors:
         """Return the vector of each centre."""
         means = embedding_bag(self._rows, self._table.table, self._bags, mode="mean")
         word_of_center = torch.empty_like(self._words.order)
         word_of_center[self._words.order] = torch.arange(
             len(means), device=means.device
         ).repeat_interleave(self._words.counts.long(), output_size=len(word_of_center))
-        return means[word_of_center]
+        return Vectors(means, word_of_center)
 
     def move(self, forces: Sequence[Force], rate: float) -> None:
         """Move the rows that the words are made of; see `Centers`.
