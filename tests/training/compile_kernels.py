@@ -16,7 +16,10 @@ from triton import JITFunction, compile
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from skembed.training.skipgram._torch import _triton, fused
+from skembed.training._torch import _triton as rows
+from skembed.training._torch import fused as fused_moves
+from skembed.training.skipgram._torch import _triton as pairs
+from skembed.training.skipgram._torch import fused
 from skembed.training.skipgram._torch.draws import Layout
 from tests.training.blocks import random_block, random_vectors
 
@@ -47,9 +50,14 @@ def compiled(kernel, capability, args, named):
 def launch(vector_size, weighted):
     """Launch all kernels on some block."""
     rng = np.random.default_rng(0)
-    layout = Layout(1, 2, 32, 5, shrink=True)
+    layout = Layout(1, 8, 32, 5, shrink=True)
     block = random_block(rng, torch.device("cpu"), layout, 32, weighted=weighted)
-    fused.forces_of(*random_vectors(rng, block, vector_size), block, 5.0)
+    vectors, outputs = random_vectors(rng, block, vector_size)
+    forces = fused.forces_of(vectors, outputs, block, 5.0)
+    fused_moves.resultant(block.centers, [forces.pulls, forces.pushes])
+    fused_moves.move(outputs, block.output_rows, [forces.on_outputs], 0.1)
+    assert len(block.output_rows.few)
+    assert len(block.output_rows.many)
 
 
 def main():
@@ -59,13 +67,13 @@ def main():
     def instead(kernel):
         def run(*args, grid, warmup, **named):
             binary = compiled(kernel, capability, args, named)
-            shared[kernel.__name__] = binary.metadata.shared
+            most = max(binary.metadata.shared, shared.get(kernel.__name__, 0))
+            shared[kernel.__name__] = most
 
         return run
 
     with ExitStack() as stack:
-        for name in ("on_centers", "on_words"):
-            kernel = getattr(_triton, name)
+        for kernel in (pairs.on_centers, pairs.on_words, rows.settle):
             assert isinstance(kernel, JITFunction)
             stack.enter_context(patch.object(kernel, "run", instead(kernel)))
         launch(vector_size, weighted)

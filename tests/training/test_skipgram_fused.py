@@ -15,9 +15,10 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skembed._ragged import Ragged
+from skembed.training._torch import fused as fused_moves
 from skembed.training.fasttext import FastTextConfig, train_fasttext
 from skembed.training.skipgram import SkipGramConfig, train_skipgram
-from skembed.training.skipgram._torch import fused, unfused
+from skembed.training.skipgram._torch import fused, step, unfused
 from skembed.training.skipgram._torch.draws import Layout
 from tests.training.blocks import random_block, random_vectors
 from tests.training.devices import KERNEL_DEVICES
@@ -103,20 +104,29 @@ def train_ngrams(rng, device):
 @pytest.mark.parametrize("device", KERNEL_DEVICES)
 @pytest.mark.parametrize("train", [train_words, train_ngrams])
 def test_whole_trainings_end_at_the_same_vectors(rng, monkeypatch, device, train):
-    results, calls = {}, []
+    results, launched = {}, set()
     state = rng.bit_generator.state
 
-    def forces_of(*arguments):
-        calls.append(arguments)
-        return kernels(*arguments)
+    def watch(module, name):
+        function = getattr(module, name)
 
-    kernels = fused.forces_of
-    monkeypatch.setattr(fused, "forces_of", forces_of)
-    for serves in (False, True):
-        monkeypatch.setattr(fused, "serves", lambda *_, serves=serves: serves)
+        def watched(*arguments):
+            launched.add(name)
+            return function(*arguments)
+
+        monkeypatch.setattr(module, name, watched)
+
+    watch(fused, "forces_of")
+    watch(fused_moves, "move")
+    watch(fused_moves, "resultant")
+    for answer in (False, True):
+        for module in (fused_moves, step):
+            monkeypatch.setattr(module, "serves", lambda *_, answer=answer: answer)
         rng.bit_generator.state = state
-        results[serves] = train(rng, device)
-        assert bool(calls) == serves
+        assert not launched
+        results[answer] = train(rng, device)
+    of_words = {"resultant"} if train is train_ngrams else set()
+    assert launched == {"forces_of", "move", *of_words}
     for found, wanted in zip(results[True], results[False], strict=True):
         assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
 
@@ -129,29 +139,6 @@ def test_runs_agree_bit_for_bit(rng, device):
     for name in ("pulls", "pushes", "on_outputs"):
         for part, same in zip(getattr(first, name), getattr(again, name), strict=True):
             assert_array_equal(part.cpu(), same.cpu())
-
-
-@pytest.mark.parametrize(
-    ("kind", "capability", "vector_size", "has_triton", "serves"),
-    [
-        ("cuda", (8, 0), 256, True, True),
-        ("cuda:1", (12, 0), 100, True, True),
-        ("cuda", (7, 5), 100, True, False),
-        ("cuda", (9, 0), 257, True, False),
-        ("cuda", (9, 0), 100, False, False),
-        ("cpu", (9, 0), 100, True, False),
-        ("mps", (9, 0), 100, True, False),
-    ],
-)
-def test_kernels_serve_gpus_that_have_room_for_them(
-    monkeypatch, kind, capability, vector_size, has_triton, serves
-):
-    monkeypatch.setattr(torch.version, "cuda", "13.0")
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
-    monkeypatch.setattr(fused, "find_spec", lambda _: object() if has_triton else None)
-    # Not what it has found out before.
-    answer = fused.serves.__wrapped__(torch.device(kind), vector_size)
-    assert answer is serves
 
 
 @pytest.mark.slow
@@ -175,5 +162,5 @@ def test_kernels_compile_and_fit_on_gpus(
     )
     assert done.returncode == 0, done.stderr
     shared = json.loads(done.stdout)
-    assert set(shared) == {"on_centers", "on_words"}
+    assert set(shared) == {"on_centers", "on_words", "settle"}
     assert max(shared.values()) <= most * 1024

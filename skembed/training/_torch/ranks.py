@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import torch.distributed as dist
 from torch import Tensor
 
+from skembed.training._torch.moves import move
 from skembed.training._torch.segments import Segments
-from skembed.training._torch.steps import TINY, Force, resultant, step_sizes
+from skembed.training._torch.steps import TINY, Force
 
 PULL = 2.0
 """Part of its way that a row goes in one step, for a learning rate of 1: see
@@ -80,13 +81,16 @@ class SharedTable:
             Of one row for each update, whose sums are added up.
         rate : float
         """
-        sums, stiffness = resultant(segments, forces)
-        sums *= step_sizes(segments.counts, stiffness, rate)[:, None]
-        self.add(segments, sums)
+        move(self.table, segments, forces, rate)
+        self._touch(segments)
 
     def add(self, segments: Segments, changes: Tensor) -> None:
         """Add changes, of shape (n_rows, n_columns), to the rows of segments."""
         self.table.index_add_(0, segments.rows, changes)
+        self._touch(segments)
+
+    def _touch(self, segments: Segments) -> None:
+        """Count the steps of rows."""
         if self._ranks.size > 1:
             self._touches.index_add_(0, segments.rows, segments.counts)
 

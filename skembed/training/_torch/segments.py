@@ -8,6 +8,8 @@ from torch.nn.functional import embedding_bag
 
 PIECE = 32
 """Updates of one row that are added up one after the other."""
+FEW = 16
+"""Updates of one row that a kernel adds up at once, as most rows have no more."""
 
 
 class Segments(NamedTuple):
@@ -32,6 +34,10 @@ class Segments(NamedTuple):
         The first piece of each row.
     row_of : Tensor of shape (n_updates,), int64
         Which of `rows` each update is of.
+    starts : Tensor of shape (n_rows,), int64
+        Where in `order` the updates of each row begin.
+    few, many : Tensor of shape (n,), int64
+        Which of `rows` have up to `FEW` updates, and which have more.
     """
 
     rows: Tensor
@@ -40,6 +46,9 @@ class Segments(NamedTuple):
     pieces: Tensor
     first_pieces: Tensor
     row_of: Tensor
+    starts: Tensor
+    few: Tensor
+    many: Tensor
 
     def sums(self, updates: Tensor, weights: Tensor | None = None) -> Tensor:
         """Add up the updates of each row.
@@ -93,23 +102,36 @@ def find_segments(rows: Tensor) -> list[Segments]:
     rows, order = torch.sort(rows, dim=1, stable=True)
     is_first = torch.ones_like(rows, dtype=torch.bool)
     is_first[:, 1:] = rows[:, 1:] != rows[:, :-1]
-    row_of = torch.empty_like(order).scatter_(1, order, is_first.cumsum(dim=1) - 1)
+    number = is_first.cumsum(dim=1) - 1
+    row_of = torch.empty_like(order).scatter_(1, order, number)
     is_piece = is_first.clone()
     is_piece[:, ::PIECE] = True
+    is_many = torch.zeros_like(is_first)
+    is_many[:, :-FEW] = is_first[:, :-FEW] & (rows[:, FEW:] == rows[:, :-FEW])
     # The sizes of all blocks are waited for at once.
-    sizes = torch.stack([is_piece.sum(dim=1), is_first.sum(dim=1)]).tolist()
+    sizes = torch.stack([part.sum(dim=1) for part in (is_piece, is_first, is_many)])
     block, starts = is_piece.nonzero(as_tuple=True)
     of_first = is_first[block, starts].nonzero()[:, 0]
+    all_few, all_many = number[is_first & ~is_many], number[is_many]
     segments = []
-    piece = row = 0
-    for k, (n_pieces, n_rows) in enumerate(zip(*sizes, strict=True)):
+    piece = row = long = 0
+    for k, (n_pieces, n_rows, n_many) in enumerate(sizes.T.tolist()):
         pieces = starts[piece : piece + n_pieces]
         first_pieces = of_first[row : row + n_rows] - piece
         firsts = pieces[first_pieces]
         ends = torch.cat([firsts[1:], firsts.new_full((1,), n_updates)])
-        counts = (ends - firsts).to(torch.float32)
         segments.append(
-            Segments(rows[k, firsts], counts, order[k], pieces, first_pieces, row_of[k])
+            Segments(
+                rows=rows[k, firsts],
+                counts=(ends - firsts).to(torch.float32),
+                order=order[k],
+                pieces=pieces,
+                first_pieces=first_pieces,
+                row_of=row_of[k],
+                starts=firsts,
+                few=all_few[row - long : row - long + n_rows - n_many],
+                many=all_many[long : long + n_many],
+            )
         )
-        piece, row = piece + n_pieces, row + n_rows
+        piece, row, long = piece + n_pieces, row + n_rows, long + n_many
     return segments

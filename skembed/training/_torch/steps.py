@@ -1,12 +1,9 @@
 """How far rows go that take many steps at once."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-
-from skembed.training._torch.segments import Segments
 
 TINY = torch.finfo(torch.float32).tiny
 """What stands in for a divisor of 0."""
@@ -41,32 +38,6 @@ class Force(NamedTuple):
         and if they do not, moves of one do not disturb the other.
         """
         return dots(self.sums, direction).square_() / self.strength.clamp_min(TINY)
-
-
-def resultant(segments: Segments, forces: Sequence[Force]) -> tuple[Tensor, Tensor]:
-    """Add up forces by row.
-
-    Parameters
-    ----------
-    segments : Segments
-    forces : sequence of Force
-        Of one row for each update.
-
-    Returns
-    -------
-    sums : Tensor of shape (n_rows, n_columns), float32
-    stiffness : Tensor of shape (n_rows,), float32
-        Along the sums.
-    """
-    updates = forces[0].sums
-    for force in forces[1:]:
-        updates = updates + force.sums
-    sums = segments.sums(updates)
-    directions = sums[segments.row_of]
-    squares = forces[0].stiffness(directions)
-    for force in forces[1:]:
-        squares += force.stiffness(directions)
-    return sums, segments.sum(squares) / dots(sums, sums).clamp_min(TINY)
 
 
 def step_sizes(counts: Tensor, stiffness: Tensor, rate: float) -> Tensor:

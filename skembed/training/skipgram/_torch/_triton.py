@@ -5,30 +5,12 @@ scored against, some at a time: it loads these once, and adds up what they ask f
 sum belongs to one program, so that nothing is added atomically, and runs agree bit for
 bit. `skembed.training.skipgram._torch.unfused` spells the same out in torch, and
 `skembed.training.skipgram._torch.fused` launches these.
-
-Rows have SIZE numbers, and fill blocks of the next power of two, WIDTH. SIZE is known
-to the compiler, which then loads several numbers at once.
 """
 
 import triton
 import triton.language as tl
 
-
-@triton.jit
-def _load_rows(table, rows, exists, SIZE: tl.constexpr, WIDTH: tl.constexpr):
-    """Load rows, (n, WIDTH): zeros for those that do not exist."""
-    column = tl.arange(0, WIDTH)
-    mask = exists[:, None] & (column < SIZE)[None, :]
-    return tl.load(table + rows[:, None] * SIZE + column[None, :], mask, other=0.0)
-
-
-@triton.jit
-def _store_rows(table, rows, exists, values, SIZE: tl.constexpr, WIDTH: tl.constexpr):
-    """Store values of shape (n, WIDTH) as those rows that exist."""
-    column = tl.arange(0, WIDTH)
-    mask = exists[:, None] & (column < SIZE)[None, :]
-    at = rows.to(tl.int64)[:, None] * SIZE + column[None, :]
-    tl.store(table + at, values, mask)
+from skembed.training._torch._triton import load_rows, store_rows
 
 
 @triton.jit
@@ -102,7 +84,7 @@ def on_centers(
     centers = number * tile + tl.arange(0, TILE)
     in_tile = tl.arange(0, TILE) < tile
     own = tl.load(rows + centers, in_tile, other=0)
-    hidden = _load_rows(vectors, own, in_tile, SIZE, WIDTH)
+    hidden = load_rows(vectors, own, in_tile, SIZE, WIDTH)
     # Those beyond the tile are of the next one.
     windowed = tl.where(in_tile, centers, n_centers)
 
@@ -114,7 +96,7 @@ def on_centers(
         places = number * tile + first + tl.arange(0, CHUNK)
         exists = places < n_words
         word = tl.load(words + places, exists, other=0)
-        around = _load_rows(outputs, word, exists, SIZE, WIDTH)
+        around = load_rows(outputs, word, exists, SIZE, WIDTH)
         weights = _weights(
             windowed[:, None], places[None, :],
             documents, reach, weight, n_centers, n_words, window,
@@ -125,7 +107,7 @@ def on_centers(
         n_observed += tl.sum(weights, 1)
         strength += tl.sum(errors, 1)
         force += _product(errors, around)
-    _store_rows(pulls, centers, in_tile, force, SIZE, WIDTH)
+    store_rows(pulls, centers, in_tile, force, SIZE, WIDTH)
     tl.store(pull_strength + centers, strength, in_tile)
 
     share = n_observed * noise_weight
@@ -136,7 +118,7 @@ def on_centers(
         exists = place < n_noise
         place += number * n_noise
         word = tl.load(noise + place, exists, other=0)
-        against = _load_rows(outputs, word, exists, SIZE, WIDTH)
+        against = load_rows(outputs, word, exists, SIZE, WIDTH)
         weights = tl.where(exists[None, :], share[:, None], 0.0)
         losses, errors = _loss_and_error(_product(hidden, tl.trans(against)))
         errors *= weights
@@ -144,9 +126,9 @@ def on_centers(
         strength += tl.sum(errors, 1)
         force -= _product(errors, against)
         of_noise = -_product(tl.trans(errors), hidden)
-        _store_rows(on_noise, place, exists, of_noise, SIZE, WIDTH)
+        store_rows(on_noise, place, exists, of_noise, SIZE, WIDTH)
         tl.store(noise_strength + place, tl.sum(errors, 0), exists)
-    _store_rows(pushes, centers, in_tile, force, SIZE, WIDTH)
+    store_rows(pushes, centers, in_tile, force, SIZE, WIDTH)
     tl.store(push_strength + centers, strength, in_tile)
     tl.store(sums + 2 * number, tl.sum(loss, 0))
     tl.store(sums + 2 * number + 1, tl.sum(n_observed, 0))
@@ -180,7 +162,7 @@ def on_words(
     places = start + tl.arange(0, TILE)
     exists = places < n_words
     own = tl.load(words + places, exists, other=0)
-    around = _load_rows(outputs, own, exists, SIZE, WIDTH)
+    around = load_rows(outputs, own, exists, SIZE, WIDTH)
 
     strength = tl.zeros((TILE,), tl.float32)
     force = tl.zeros((TILE, WIDTH), tl.float32)
@@ -189,7 +171,7 @@ def on_words(
         centers = first + tl.arange(0, CHUNK)
         is_center = (centers >= 0) & (centers < n_centers)
         row = tl.load(rows + centers, is_center, other=0)
-        hidden = _load_rows(vectors, row, is_center, SIZE, WIDTH)
+        hidden = load_rows(vectors, row, is_center, SIZE, WIDTH)
         weights = _weights(
             centers[None, :], places[:, None],
             documents, reach, weight, n_centers, n_words, window,
@@ -198,5 +180,5 @@ def on_words(
         errors *= weights
         strength += tl.sum(errors, 1)
         force += _product(errors, hidden)
-    _store_rows(forces, places, exists, force, SIZE, WIDTH)
+    store_rows(forces, places, exists, force, SIZE, WIDTH)
     tl.store(strengths + places, strength, exists)

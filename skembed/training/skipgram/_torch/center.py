@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
+from skembed.training._torch.moves import resultant
 from skembed.training._torch.ranks import SharedTable
 from skembed.training._torch.segments import find_segments
-from skembed.training._torch.steps import TINY, Force, dots, resultant
+from skembed.training._torch.steps import TINY, Force, dots
 from skembed.training.skipgram._kernels.center import Composition
 from skembed.training.skipgram._torch.draws import Block
 

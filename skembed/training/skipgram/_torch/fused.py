@@ -5,13 +5,11 @@ scores, losses, errors, and several tables of sums. The kernels read the rows of
 where they are, and write the sums that `unfused` returns, and nothing else.
 """
 
-from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from skembed.training._torch.fused import options, width_of
 from skembed.training._torch.steps import Force
 from skembed.training.skipgram._torch.center import Vectors
 from skembed.training.skipgram._torch.draws import Block
@@ -22,30 +20,6 @@ CHUNK = 16
 that there are not."""
 TILE = 32
 """Words of a program."""
-LARGEST = 256
-"""Numbers of a row for which programs fit in what a GPU has on its chip."""
-
-
-@cache
-def serves(device: torch.device, vector_size: int) -> bool:
-    """Whether the kernels run on a device, for rows of that many numbers.
-
-    They need Triton, which comes with torch where that is built for CUDA on Linux, and
-    what GPUs from the A100 on have of shared memory.
-
-    Examples
-    --------
-    >>> serves(torch.device("cpu"), 100)
-    False
-    """
-    return (
-        device.type == "cuda"
-        # Devices of AMD have the same name.
-        and torch.version.cuda is not None
-        and torch.cuda.get_device_capability(device) >= (8, 0)
-        and vector_size <= LARGEST
-        and find_spec("triton") is not None
-    )
 
 
 def forces_of(
@@ -102,16 +76,13 @@ def _unwritten(like: Tensor, n: int) -> Force:
 
 
 def _sizes(vector_size: int, tile: int) -> dict[str, Any]:
-    """Choose the sizes of blocks, and how many warps of threads share one."""
-    # Matrix products have no side of less than 16.
-    width, at_once = (max(16, 1 << (n - 1).bit_length()) for n in (vector_size, tile))
+    """Choose the sizes of blocks."""
+    width, at_once = width_of(vector_size), width_of(tile)
     return {
         "SIZE": vector_size,
         "WIDTH": width,
         "TILE": at_once,
         "CHUNK": CHUNK,
-        # So many that a block of sums fits in their registers.
-        "num_warps": max(4, width // 16),
-        # Said, as Triton is about to change what it does if it is not.
-        "enable_fp_fusion": True,
+        # Where rows are short, scores take most registers.
+        **options(max(width, 64) * at_once),
     }

@@ -11,6 +11,7 @@ compares them with what the device can move.
 import torch
 from torch import Tensor
 
+from skembed.training._torch.fused import serves
 from skembed.training.skipgram._torch import fused, unfused
 from skembed.training.skipgram._torch.center import Tables
 from skembed.training.skipgram._torch.draws import Block
@@ -36,7 +37,7 @@ def step(tables: Tables, block: Block, negative: float, rate: float) -> Tensor:
     """
     outputs = tables.output.table
     centers = tables.centers(block)
-    has_kernels = fused.serves(outputs.device, outputs.shape[1])
+    has_kernels = serves(outputs.device, outputs.shape[1])
     forces_of = fused.forces_of if has_kernels else unfused.forces_of
     forces = forces_of(centers.vectors(), outputs, block, negative)
     centers.move([forces.pulls, forces.pushes], rate)
