@@ -6,10 +6,13 @@ import torch
 from skembed.training._torch.ranks import Ranks, SharedTable
 
 DEVICES = [torch.device("cpu")]
+# Those that Triton's kernels run on: without a GPU, its interpreter stands in for one.
+KERNEL_DEVICES = DEVICES
 if torch.cuda.is_available():
-    DEVICES.append(pytest.param(torch.device("cuda"), marks=pytest.mark.gpu))
-# Those that Triton's kernels run on: its interpreter stands in for a GPU.
-KERNEL_DEVICES = DEVICES[-1:]
+    # The last one is not the current device if there are several.
+    last = torch.device("cuda", torch.cuda.device_count() - 1)
+    KERNEL_DEVICES = [pytest.param(last, marks=pytest.mark.gpu)]
+    DEVICES = [*DEVICES, pytest.param(torch.device("cuda"), marks=pytest.mark.gpu)]
 
 
 def table_on(device, values):

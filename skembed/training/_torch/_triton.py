@@ -1,7 +1,9 @@
 """The Triton kernel that moves rows, and what kernels share.
 
 Rows have SIZE numbers, and fill blocks of the next power of two, WIDTH. SIZE is known
-to the compiler, which then loads several numbers at once.
+to the compiler, which then loads several numbers at once. How many rows there are, and
+where in memory lists of them begin, is another thing for each block: that of these
+something is a multiple of 16 is not to be compiled for.
 """
 
 import triton
@@ -34,7 +36,10 @@ def _bend(sums, strength, updates, exists, direction, SIZE, WIDTH, TINY: tl.cons
     return tl.sum(along * along / divisor, 0)
 
 
-@triton.jit
+@triton.jit(
+    do_not_specialize=["n_rows", "n_updates"],
+    do_not_specialize_on_alignment=["which", "starts", "order", "rows", "counts"],
+)
 def settle(
     which,
     starts,

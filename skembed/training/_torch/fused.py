@@ -70,6 +70,15 @@ def options(n_numbers: int) -> dict[str, Any]:
     }
 
 
+def launch(kernel: Any, n_programs: int, *arguments: Any, **sizes: Any) -> None:
+    """Launch a kernel on the device of its first argument, a tensor.
+
+    Triton asks for the current device, which may be another one.
+    """
+    with torch.cuda.device(arguments[0].get_device()):
+        kernel[(n_programs,)](*arguments, **sizes)
+
+
 def resultant(segments: Segments, forces: Sequence[Force]) -> tuple[Tensor, Tensor]:
     """Add up forces by row; see `skembed.training._torch.moves.resultant`."""
     sums = forces[0].sums.new_empty(len(segments.rows), forces[0].sums.shape[1])
@@ -97,17 +106,15 @@ def _settle(
     # Where there is no Triton, this module can still be imported.
     from skembed.training._torch import _triton
 
-    force, more = (*forces, (None, None))[:2]
-    size = forces[0].sums.shape[1]
+    force, more = forces[0], forces[1] if len(forces) > 1 else (None, None)
+    size = force.sums.shape[1]
     width = width_of(size)
-    for which, chunk in (
-        (segments.few, FEW),
-        (segments.many, min(MANY, MOST // width)),
-    ):
+    at_once = (segments.few, FEW), (segments.many, min(MANY, MOST // width))
+    for which, chunk in at_once:
         if len(which):
-            _triton.settle[(len(which),)](
-                which, segments.starts, segments.order, *force, *more, segments.rows,
-                segments.counts, table, sums, stiffness, len(segments.rows),
-                len(segments.order), rate, SIZE=size, WIDTH=width, CHUNK=chunk,
-                TINY=TINY, WHOLE=WHOLE, **options(chunk * width),
+            launch(
+                _triton.settle, len(which), which, segments.starts, segments.order,
+                *force, *more, segments.rows, segments.counts, table, sums, stiffness,
+                len(segments.rows), len(segments.order), rate, SIZE=size, WIDTH=width,
+                CHUNK=chunk, TINY=TINY, WHOLE=WHOLE, **options(chunk * width),
             )  # fmt: skip

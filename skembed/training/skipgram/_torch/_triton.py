@@ -12,6 +12,9 @@ import triton.language as tl
 
 from skembed.training._torch._triton import load_rows, store_rows
 
+# What begins elsewhere in memory for each block: see `skembed.training._torch._triton`.
+_OF_BLOCK = ["rows", "words", "documents", "reach", "weight"]
+
 
 @triton.jit
 def _product(left, right):
@@ -47,7 +50,7 @@ def _weights(centers, places, documents, reach, weight, n_centers, n_words, wind
     return weights
 
 
-@triton.jit
+@triton.jit(do_not_specialize_on_alignment=[*_OF_BLOCK, "noise"])
 def on_centers(
     vectors,
     rows,
@@ -134,7 +137,7 @@ def on_centers(
     tl.store(sums + 2 * number + 1, tl.sum(n_observed, 0))
 
 
-@triton.jit
+@triton.jit(do_not_specialize_on_alignment=_OF_BLOCK)
 def on_words(
     vectors,
     rows,

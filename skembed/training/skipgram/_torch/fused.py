@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from skembed.training._torch.fused import options, width_of
+from skembed.training._torch.fused import launch, options, width_of
 from skembed.training._torch.steps import Force
 from skembed.training.skipgram._torch.center import Vectors
 from skembed.training.skipgram._torch.draws import Block
@@ -60,13 +60,15 @@ def forces_of(
     )
     sums = outputs.new_empty(n_tiles, 2)
     pairs = (*vectors, outputs, block.words, block.documents, block.reach, block.weight)
-    _triton.on_centers[(n_tiles,)](
-        *pairs, block.noise, *pulls, *pushes, *on_noise, sums, n_centers, n_words, tile,
-        window, n_noise, negative / n_noise, **_sizes(size, tile),
+    launch(
+        _triton.on_centers, n_tiles, *pairs, block.noise, *pulls, *pushes, *on_noise,
+        sums, n_centers, n_words, tile, window, n_noise, negative / n_noise,
+        **_sizes(size, tile),
     )  # fmt: skip
-    _triton.on_words[(-(-n_words // TILE),)](
-        *pairs, *on_words, n_centers, n_words, window, **_sizes(size, TILE)
-    )
+    launch(
+        _triton.on_words, -(-n_words // TILE), *pairs, *on_words, n_centers, n_words,
+        window, **_sizes(size, TILE),
+    )  # fmt: skip
     return Forces(pulls, pushes, on_outputs, sums.sum(dim=0))
 
 
