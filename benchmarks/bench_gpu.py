@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten
 
 from benchmarks._data import CORPUS, is_here, simple_wikipedia
 from benchmarks._quality import FILES, quality
 from benchmarks._report import write
+from benchmarks._traffic import kernels, traffic_of
 from skembed._ragged import Ragged
 from skembed.text import TextAnalysis, encode_corpus, ngram_buckets
 from skembed.training._torch.segments import find_segments
@@ -34,6 +33,7 @@ DEVICE = torch.device("cuda" if GPU else "cpu")
 N_REPETITIONS = 5 if GPU else 1
 N_DOCUMENTS = 195_000 if GPU else 6_000
 EPOCHS = 5
+WAYS = ("compiled", "torch", "Triton")
 COPY_BYTES = 1 << (30 if GPU else 27)
 TIMED = f"medians of {N_REPETITIONS} epochs" if GPU else "of one epoch"
 WHERE = "one GPU" if GPU else "the CPU, as there is no CUDA device: no rates of a GPU"
@@ -41,55 +41,14 @@ NOTES = f"""
 Simple English Wikipedia, its first {N_DOCUMENTS:,} documents, on {WHERE}.
 Skip-gram and fastText with their defaults, 100 dimensions: million words a second.
 GloVe: 50 dimensions, window 15, without a GPU on a tenth of the documents; million
-counts a second. Compiled: in 2 threads. Adding: million updates of 100 numbers a
-second, to the rows of the vocabulary. Rates are {TIMED}. Bytes: what the
-operations of torch read and write for each word, count or update, of which caches serve
-a part, and their share of the bandwidth that a copy of {COPY_BYTES >> 20} MiB reaches.
+counts a second. Compiled: in 2 threads. Triton: kernels in place of most operations of
+torch, of which without a GPU only the bytes are counted. Adding: million updates of 100
+numbers a second, to the rows of the vocabulary. Rates are {TIMED}. Bytes: what
+operations and kernels read and write for each word, count or update, of which caches
+serve a part, and their share of the bandwidth that a copy of {COPY_BYTES >> 20} MiB
+reaches.
 Quality after {EPOCHS} epochs, one seed; columns as for skipgram.
 """
-
-
-class Traffic(TorchDispatchMode):
-    """Counts the bytes that operations read and write.
-
-    Of a table that is indexed, only the rows that are read or written count, which are
-    as large as the result, or as what is added.
-    """
-
-    # Operations that move nothing: views, and allocations.
-    _free = ("alias", "as_strided", "detach", "empty", "expand", "flatten", "mT",
-             "new_empty", "permute", "select", "slice", "t.default", "transpose",
-             "unbind", "unfold", "unsqueeze", "view")  # fmt: skip
-    _by_rows = ("index", "embedding_bag")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.n_bytes = 0
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        name = str(func).removeprefix("aten.").lstrip("_")
-        if name.startswith(self._free):
-            return result
-        read = [x.nbytes for x in tree_flatten((args, kwargs))[0] if _is_tensor(x)]
-        written = sum(x.nbytes for x in tree_flatten(result)[0] if _is_tensor(x))
-        if name.startswith("index_add"):
-            # The rows are read and written; what is added is read.
-            self.n_bytes += 3 * read[-1]
-        elif name.startswith(self._by_rows):
-            gathered = written
-            if name.startswith("embedding_bag"):
-                gathered = args[1].numel() * args[0][0].nbytes
-            self.n_bytes += gathered + written + sum(read[1:])
-        else:
-            self.n_bytes += sum(read) + written
-        return result
-
-
-def _is_tensor(x: object) -> bool:
-    return isinstance(x, torch.Tensor)
 
 
 def seconds(run: Callable[[], object]) -> float:
@@ -111,15 +70,10 @@ def copy_bandwidth() -> float:
     return 2 * COPY_BYTES / statistics.median(times)
 
 
-def traffic_of(run: Callable[[], object]) -> int:
-    """Count the bytes that the operations of a run move."""
-    with Traffic() as traffic:
-        run()
-    return traffic.n_bytes
-
-
-def rows_of(core: str, n: int, words: list[str], train: Any) -> list[dict[str, Any]]:
-    """Measure a core, compiled and in torch.
+def rows_of(
+    core: str, n: int, words: list[str], train: Any, ways: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Measure a core: compiled, in operations of torch, and with Triton's kernels.
 
     Parameters
     ----------
@@ -129,22 +83,31 @@ def rows_of(core: str, n: int, words: list[str], train: Any) -> list[dict[str, A
     words : list of str
     train : callable
         Takes a device and the number of epochs, and returns the vectors of words.
+    ways : tuple of str
+        Of "compiled", "torch" and "Triton".
     """
     rows = []
-    for case, device in (("compiled", None), (f"torch, {DEVICE.type}", DEVICE)):
-        # All is compiled, or warm, when it is timed.
-        scores = quality(words, train(device, EPOCHS))
-        run = partial(train, device, 1)
-        rate = n / statistics.median(seconds(run) for _ in range(N_REPETITIONS))
-        n_bytes = "" if device is None else traffic_of(run) / n
-        rows.append({**cells(f"{core}, {case}", rate, n_bytes), **scores})
+    for way in ways:
+        device = None if way == "compiled" else DEVICE
+        with kernels(way == "Triton"):
+            run = partial(train, device, 1)
+            n_bytes = "" if device is None else traffic_of(run) / n
+            case = f"{core}, {way}" if device is None else f"{core}, {way}, {device}"
+            if way == "Triton" and not GPU:
+                rows.append(dict.fromkeys(rows[0], "") | cells(case, "", n_bytes))
+                continue
+            # All is compiled, or warm, when it is timed.
+            scores = quality(words, train(device, EPOCHS))
+            rate = n / statistics.median(seconds(run) for _ in range(N_REPETITIONS))
+        rows.append({**cells(case, rate, n_bytes), **scores})
     return rows
 
 
-def cells(case: str, rate: float, n_bytes: Any) -> dict[str, Any]:
-    """Say what was measured; `n_bytes` is empty where it is not known."""
-    share = n_bytes and rate * n_bytes / copy_bandwidth()
-    row = {"case": case, "M/s": rate / 1e6, "bytes": n_bytes, "of bandwidth": share}
+def cells(case: str, rate: Any, n_bytes: Any) -> dict[str, Any]:
+    """Say what was measured, or "" for what was not."""
+    share = rate and n_bytes and rate * n_bytes / copy_bandwidth()
+    speed = rate and rate / 1e6
+    row = {"case": case, "M/s": speed, "bytes": n_bytes, "of bandwidth": share}
     print(row, flush=True)
     return row
 
@@ -158,7 +121,8 @@ def skipgram_rows(corpus: Ragged, vocabulary: Any) -> list[dict[str, Any]]:
             corpus, vocabulary.counts, config, seed=1, n_threads=2, device=device
         ).input
 
-    return rows_of("skip-gram", len(corpus.values), list(vocabulary.words), train)
+    words = list(vocabulary.words)
+    return rows_of("skip-gram", len(corpus.values), words, train, WAYS)
 
 
 def fasttext_rows(corpus: Ragged, vocabulary: Any) -> list[dict[str, Any]]:
@@ -175,7 +139,7 @@ def fasttext_rows(corpus: Ragged, vocabulary: Any) -> list[dict[str, Any]]:
             device=device,
         ).vectors  # fmt: skip
 
-    return rows_of("fastText", len(corpus.values), words, train)
+    return rows_of("fastText", len(corpus.values), words, train, WAYS)
 
 
 def glove_rows(corpus: Ragged, vocabulary: Any) -> list[dict[str, Any]]:
@@ -190,7 +154,7 @@ def glove_rows(corpus: Ragged, vocabulary: Any) -> list[dict[str, Any]]:
         ).tables  # fmt: skip
         return tables.input + tables.output
 
-    return rows_of("GloVe", len(counts.rows), words, train)
+    return rows_of("GloVe", len(counts.rows), words, train, WAYS[:2])
 
 
 def adding_rows(corpus: Ragged, vocabulary: Any) -> list[dict[str, Any]]:
