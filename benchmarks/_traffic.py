@@ -116,7 +116,9 @@ def _bytes_of_resultant(segments: Any, forces: Any) -> int:
     return len(segments.order) * update + len(segments.rows) * of_row
 
 
-def _bytes_of_move(table: Any, segments: Any, forces: Any, _rate: float) -> int:
+def _bytes_of_move(
+    table: Any, segments: Any, forces: Any, _rate: float, _of: Any = None
+) -> int:
     """Count what the kernel reads of the updates of rows, and reads and writes of rows.
 
     That is a row more than for their resultant, and its number.

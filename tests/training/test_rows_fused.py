@@ -56,6 +56,18 @@ def test_rows_go_where_torch_moves_them(rng, device, n_forces, vector_size, leng
 
 
 @pytest.mark.parametrize("device", KERNEL_DEVICES)
+def test_updates_may_share_what_they_ask_for(rng, device):
+    segments = random_segments(rng, device, LENGTHS)
+    forces = random_forces(rng, device, 1, 9, 12)
+    of = torch.from_numpy(rng.integers(0, 9, sum(LENGTHS))).to(device)
+    found, wanted = (torch.ones(len(LENGTHS), 12, device=device) for _ in range(2))
+    fused.move(found, segments, forces, 0.3, of)
+    moves.unfused_move(wanted, segments, forces, 0.3, of)
+    assert_allclose(found.cpu(), wanted.cpu(), rtol=2e-5, atol=2e-6)
+    assert float((wanted - 1).abs().max()) > 0.1
+
+
+@pytest.mark.parametrize("device", KERNEL_DEVICES)
 def test_rows_that_are_not_asked_for_anything_stay(rng, device):
     segments = random_segments(rng, device, LENGTHS)
     nothing = Force(*(torch.zeros_like(part) for part in random_forces(

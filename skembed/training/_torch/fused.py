@@ -88,9 +88,16 @@ def resultant(segments: Segments, forces: Sequence[Force]) -> tuple[Tensor, Tens
 
 
 def move(
-    table: Tensor, segments: Segments, forces: Sequence[Force], rate: float
+    table: Tensor,
+    segments: Segments,
+    forces: Sequence[Force],
+    rate: float,
+    of: Tensor | None = None,
 ) -> None:
     """Move rows of a table; see `skembed.training._torch.moves.move`."""
+    if of is not None:
+        # The kernel finds them there, so that they need not be copied.
+        segments = segments._replace(order=of[segments.order])
     _settle(segments, forces, table, None, None, rate)
 
 

@@ -30,7 +30,11 @@ def resultant(segments: Segments, forces: Sequence[Force]) -> tuple[Tensor, Tens
 
 
 def move(
-    table: Tensor, segments: Segments, forces: Sequence[Force], rate: float
+    table: Tensor,
+    segments: Segments,
+    forces: Sequence[Force],
+    rate: float,
+    of: Tensor | None = None,
 ) -> None:
     """Move rows of a table by the sums of their updates, each row once.
 
@@ -43,9 +47,11 @@ def move(
         Of one row for each update, whose sums are added up.
     rate : float
         The learning rate; see `skembed.training._torch.steps.step_sizes`.
+    of : Tensor of shape (n_updates,), int64, or None
+        Which row of the forces each update takes; None for its own.
     """
     has_kernels = fused.serves(table.device, table.shape[1])
-    (fused.move if has_kernels else unfused_move)(table, segments, forces, rate)
+    (fused.move if has_kernels else unfused_move)(table, segments, forces, rate, of)
 
 
 def unfused_resultant(
@@ -64,9 +70,15 @@ def unfused_resultant(
 
 
 def unfused_move(
-    table: Tensor, segments: Segments, forces: Sequence[Force], rate: float
+    table: Tensor,
+    segments: Segments,
+    forces: Sequence[Force],
+    rate: float,
+    of: Tensor | None = None,
 ) -> None:
     """Move rows of a table in operations of torch; see `move`."""
+    if of is not None:
+        forces = [Force(force.sums[of], force.strength[of]) for force in forces]
     sums, stiffness = unfused_resultant(segments, forces)
     sums *= step_sizes(segments.counts, stiffness, rate)[:, None]
     table.index_add_(0, segments.rows, sums)

@@ -71,17 +71,25 @@ class SharedTable:
             self._common = table.clone()
             self._touches = table.new_zeros(len(table))
 
-    def move(self, segments: Segments, forces: Sequence[Force], rate: float) -> None:
+    def move(
+        self,
+        segments: Segments,
+        forces: Sequence[Force],
+        rate: float,
+        of: Tensor | None = None,
+    ) -> None:
         """Move rows by the sums of their updates, each row once.
 
         Parameters
         ----------
         segments : Segments
-        forces : sequence of Force
+        forces : sequence of one or two Force
             Of one row for each update, whose sums are added up.
         rate : float
+        of : Tensor of shape (n_updates,), int64, or None
+            Which row of the forces each update takes; None for its own.
         """
-        move(self.table, segments, forces, rate)
+        move(self.table, segments, forces, rate, of)
         self._touch(segments)
 
     def add(self, segments: Segments, changes: Tensor) -> None:

@@ -172,5 +172,4 @@ class ComposedCenters:
         segments = segments._replace(
             counts=segments.sum(self._words.counts[self._word_of])
         )
-        of_rows = Force(*(part[self._word_of] for part in of_words))
-        self._table.move(segments, [of_rows], rate)
+        self._table.move(segments, [of_words], rate, of=self._word_of)
