@@ -1,5 +1,7 @@
 """The Triton kernel that moves rows does what the operations of torch do."""
 
+from importlib.metadata import PackageNotFoundError
+
 import numpy as np
 import pytest
 import torch
@@ -93,23 +95,29 @@ def test_rows_are_told_by_how_many_updates_they_have(rng, device, n_updates):
 
 
 @pytest.mark.parametrize(
-    ("kind", "capability", "vector_size", "has_triton", "serves"),
+    ("kind", "capability", "vector_size", "triton", "serves"),
     [
-        ("cuda", (8, 0), 256, True, True),
-        ("cuda:1", (12, 0), 100, True, True),
-        ("cuda", (7, 5), 100, True, False),
-        ("cuda", (9, 0), 257, True, False),
-        ("cuda", (9, 0), 100, False, False),
-        ("cpu", (9, 0), 100, True, False),
-        ("mps", (9, 0), 100, True, False),
+        ("cuda", (8, 0), 256, "3.7.1", True),
+        ("cuda:1", (12, 0), 100, "3.10.0+git1", True),
+        ("cuda", (7, 5), 100, "3.7.1", False),
+        ("cuda", (9, 0), 257, "3.7.1", False),
+        ("cuda", (9, 0), 100, "3.2.0", False),
+        ("cuda", (9, 0), 100, None, False),
+        ("cpu", (9, 0), 100, "3.7.1", False),
+        ("mps", (9, 0), 100, "3.7.1", False),
     ],
 )
 def test_kernels_serve_gpus_that_have_room_for_them(
-    monkeypatch, kind, capability, vector_size, has_triton, serves
+    monkeypatch, kind, capability, vector_size, triton, serves
 ):
+    def version(name):
+        if triton is None:
+            raise PackageNotFoundError(name)
+        return triton
+
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
-    monkeypatch.setattr(fused, "find_spec", lambda _: object() if has_triton else None)
+    monkeypatch.setattr(fused, "version", version)
     # Not what it has found out before.
     answer = fused.serves.__wrapped__(torch.device(kind), vector_size)
     assert answer is serves

@@ -7,7 +7,7 @@ the forces, and moves the rows.
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
@@ -24,12 +24,16 @@ MOST = 8192
 """... and how many numbers they may have together, for the registers of a program."""
 
 
+OLDEST = (3, 7)
+"""The first version of Triton that is known to compile the kernels; 3.2 does not."""
+
+
 @cache
 def serves(device: torch.device, vector_size: int) -> bool:
     """Whether the kernels run on a device, for rows of that many numbers.
 
-    They need Triton, which comes with torch where that is built for CUDA on Linux, and
-    what GPUs from the A100 on have of shared memory.
+    They need Triton, which comes with torch where that is built for CUDA on Linux (3.7
+    with torch 2.13), and what GPUs from the A100 on have of shared memory.
 
     Examples
     --------
@@ -42,8 +46,17 @@ def serves(device: torch.device, vector_size: int) -> bool:
         and torch.version.cuda is not None
         and torch.cuda.get_device_capability(device) >= (8, 0)
         and vector_size <= LARGEST
-        and find_spec("triton") is not None
+        and _triton_version() >= OLDEST
     )
+
+
+def _triton_version() -> tuple[int, int]:
+    """Return the version of Triton, (0, 0) if there is none."""
+    try:
+        major, minor = version("triton").split(".")[:2]
+    except PackageNotFoundError:
+        return 0, 0
+    return int(major), int(minor)
 
 
 def width_of(n: int) -> int:
