@@ -21,7 +21,7 @@ from skembed.training.skipgram import SkipGramConfig, train_skipgram
 from skembed.training.skipgram._torch import fused, step, unfused
 from skembed.training.skipgram._torch.draws import Layout
 from tests.training.blocks import random_block, random_vectors
-from tests.training.devices import KERNEL_DEVICES
+from tests.training.devices import HAS_TRITON, KERNEL_DEVICES
 
 ROOT = Path(__file__).parents[2]
 NEGATIVE = 5.0
@@ -141,6 +141,7 @@ def test_runs_agree_bit_for_bit(rng, device):
             assert_array_equal(part.cpu(), same.cpu())
 
 
+@HAS_TRITON
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("capability", "vector_size", "weighted", "most"),
