@@ -78,7 +78,7 @@ def on_centers(
     TILE: tl.constexpr,
     CHUNK: tl.constexpr,
 ):
-    """Add up what a tile's contexts ask of its centres, and these and its noise.
+    """Add up what contexts ask of a tile's centres, and what these and noise ask for.
 
     Each program takes one tile, of up to TILE centres, and CHUNK contexts or noise
     words at a time. ``noise_weight`` is that of a noise word for each observed one.
@@ -95,9 +95,11 @@ def on_centers(
     n_observed = tl.zeros((TILE,), tl.float32)
     strength = tl.zeros((TILE,), tl.float32)
     force = tl.zeros((TILE, WIDTH), tl.float32)
-    for first in range(0, tile + 2 * window, CHUNK):
-        places = number * tile + first + tl.arange(0, CHUNK)
-        exists = places < n_words
+    n_around = tile + 2 * window
+    for first in range(0, n_around, CHUNK):
+        place = first + tl.arange(0, CHUNK)
+        exists = place < n_around
+        places = number * tile + place
         word = tl.load(words + places, exists, other=0)
         around = load_rows(outputs, word, exists, SIZE, WIDTH)
         weights = _weights(
@@ -170,11 +172,12 @@ def on_words(
     strength = tl.zeros((TILE,), tl.float32)
     force = tl.zeros((TILE, WIDTH), tl.float32)
     # A centre's place is `window` after its number.
-    for first in range(start - 2 * window, start + TILE, CHUNK):
+    stop = tl.minimum(start + TILE, n_centers)
+    for first in range(start - 2 * window, stop, CHUNK):
         centers = first + tl.arange(0, CHUNK)
-        is_center = (centers >= 0) & (centers < n_centers)
-        row = tl.load(rows + centers, is_center, other=0)
-        hidden = load_rows(vectors, row, is_center, SIZE, WIDTH)
+        is_near = (centers >= 0) & (centers < stop)
+        row = tl.load(rows + centers, is_near, other=0)
+        hidden = load_rows(vectors, row, is_near, SIZE, WIDTH)
         weights = _weights(
             centers[None, :], places[:, None],
             documents, reach, weight, n_centers, n_words, window,
