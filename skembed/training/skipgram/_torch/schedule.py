@@ -23,6 +23,8 @@ N_SHARED = 32
 """Noise words of a tile, at least."""
 MIN_BLOCKS = 400
 """Blocks of an epoch: with fewer, words of a block would know too little of others."""
+MIN_BLOCKS_OF_NGRAMS = 3_200
+"""The same where words are made of n-grams, which many words of a block share."""
 SHORTEST, LONGEST = 512, 32_768
 """Tokens of a block. Longer ones would use a GPU no better."""
 MOST_PAIRS = 1 << 26
@@ -71,7 +73,8 @@ class TorchSchedule:
         )
         per_process = len(corpus.ids) // self._ranks.size
         scores = TILE + 2 * config.window + self._noise.n_shared
-        length = min(per_process // MIN_BLOCKS, LONGEST, MOST_PAIRS // scores)
+        n_blocks = MIN_BLOCKS if composition is None else MIN_BLOCKS_OF_NGRAMS
+        length = min(per_process // n_blocks, LONGEST, MOST_PAIRS // scores)
         self._n_blocks = -(-per_process // max(length, SHORTEST)) or 1
 
     def _shared(self, values: Any) -> SharedTable:
