@@ -2,8 +2,9 @@
 
     python -m benchmarks.bench_fasttext [part ...]
 
-Parts are speed-1, speed-2 (threads), quality-fasttext, quality-gensim, quality-skembed
-and rest; without one, all are run. Rows of parts that are not run stay as they are.
+Parts are speed-1, speed-2 (threads), speed-2-long (more documents), quality-fasttext,
+quality-gensim, quality-skembed and rest; without one, all are run. Rows of parts that
+are not run stay as they are.
 
 All are given the same words of Simple English Wikipedia and the parameters of fastText:
 100 dimensions, n-grams of 3 to 6, 2 million buckets, window 5, 5 negatives, sample
@@ -35,13 +36,14 @@ from skembed.training.fasttext import FastTextConfig, train_fasttext
 
 N_REPETITIONS = 5
 N_SEEDS = 2
-N_SPEED, N_QUALITY = 3_000, 4_000
+N_SPEED, N_LONG, N_QUALITY = 3_000, 10_000, 4_000
 N_GRAMS = 3, 6, 2_000_000
 # fastText takes 1,024 words of a line at a time, gensim drops what is beyond 10,000.
 LONGEST_LINE = 1_000
 NOTES = f"""
 Simple English Wikipedia, 100 dimensions, n-grams of 3 to 6 in 2 million buckets, window
-5, 5 negatives, sample 1e-4, learning rate 0.05. Speed: its first {N_SPEED:,} documents,
+5, 5 negatives, sample 1e-4, learning rate 0.05. Speed: its first {N_SPEED:,} documents
+and {N_LONG:,}, of which rounds are longer, and read the rows of n-grams less often;
 medians of {N_REPETITIONS} interleaved runs, in words of the vocabulary a second of one
 epoch: of fastText and of skembed the difference between two epochs and one, of gensim
 `train` alone, so that nothing before training is counted; then of skembed all of it,
@@ -100,9 +102,11 @@ def row(case: str, **values: Any) -> dict[str, Any]:
     return {"case": case, **{key: values.get(key, "") for key in keys}}
 
 
-def speed(folder: Path, threads: int) -> list[dict[str, Any]]:
+def speed(
+    folder: Path, threads: int, n_documents: int = N_SPEED, of: str = ""
+) -> list[dict[str, Any]]:
     """Words per second of each, runs of all of them taking turns."""
-    corpus = Corpus(simple_wikipedia(N_SPEED), folder, LONGEST_LINE)
+    corpus = Corpus(simple_wikipedia(n_documents), folder, LONGEST_LINE)
     seconds: dict[str, list[float]] = {}
 
     def epoch_of(case: str, train: Callable[[int], Any]) -> float:
@@ -139,7 +143,7 @@ def speed(folder: Path, threads: int) -> list[dict[str, Any]]:
     }
     return [
         row(
-            f"training, {case}", threads=threads, unit="M words/s", value=value,
+            f"training{of}, {case}", threads=threads, unit="M words/s", value=value,
             ratio=value / rate["fastText (C++)"],
             **{"ratio to gensim": value / rate["gensim"]},
         )
@@ -249,6 +253,9 @@ def _pickle_size(thing: Any) -> int:
 PARTS = {
     "speed-1": partial(speed, threads=1),
     "speed-2": partial(speed, threads=2),
+    "speed-2-long": partial(
+        speed, threads=2, n_documents=N_LONG, of=f" on {N_LONG:,} documents"
+    ),
     "quality-fasttext": partial(qualities, program="fasttext"),
     "quality-gensim": partial(qualities, program="gensim"),
     "quality-skembed": partial(qualities, program="skembed"),
