@@ -8,21 +8,11 @@ nearest cache, and the weights are multiplied with the values.
 import numpy as np
 
 from skembed._kernels.compiling import compiled
-from skembed._kernels.simd import (
-    LANES,
-    float_from_bits,
-    largest_lane,
-    load,
-    maximum,
-    padded,
-)
+from skembed._kernels.exponential import LOG2_E, power_of_two
+from skembed._kernels.simd import LANES, largest_lane, load, maximum, padded
 from skembed._kernels.tiles import tile_product, transpose
 
 _F = np.float32
-_LOG2_E = _F(1.4426950408889634)
-# What lies below the largest score by that much, as a power of 2, has no weight: there
-# the exponents of float32 end.
-_LOWEST = _F(-126.0)
 
 # Of 32 registers, 24 hold sums, four a row of the right matrix, one a number of the
 # left one.
@@ -86,8 +76,7 @@ def _largest(scores, row, n_columns):
 def _exponentiate(scores, row, n_columns, factor, largest):
     """Turn scores s into exp(scale * (s - largest)), `factor` being scale * log2(e).
 
-    As a power of 2, whose fraction is a minimax polynomial; the relative error is below
-    2e-7. A NaN stays one.
+    What lies far below the largest score has no weight. A NaN stays one.
 
     Returns
     -------
@@ -95,16 +84,7 @@ def _exponentiate(scores, row, n_columns, factor, largest):
     """
     total = _F(0.0)
     for j in range(n_columns):
-        t = max(factor * (scores[row, j] - largest), _LOWEST)
-        whole = np.int32(t - _F(0.5))
-        f = t - _F(whole)
-        e = _F(1.3264727272744944e-3)
-        e = e * f + _F(9.671512756055805e-3)
-        e = e * f + _F(5.55073374413918e-2)
-        e = e * f + _F(2.402224208358452e-1)
-        e = e * f + _F(6.931469775980298e-1)
-        e = e * f + _F(1.0)
-        e = e * float_from_bits(np.int32((whole + np.int32(127)) << np.int32(23)))
+        e = power_of_two(factor * (scores[row, j] - largest))
         scores[row, j] = e
         total += e
     return total
@@ -176,7 +156,7 @@ def attend(query, key, value, offsets, scale, is_causal, out):
         longest = max(longest, offsets[text + 1] - offsets[text])
     packed = np.empty((size, padded(longest)), np.float32)
     scores = np.empty((_ROWS, padded(longest) + LANES), np.float32)
-    factor = _F(scale) * _LOG2_E
+    factor = _F(scale) * LOG2_E
     # Texts within heads: to cut a head out costs as much as a short text.
     for head in range(n_heads):
         q, k, v = query[head], key[head // n_sharing], value[head // n_sharing]
