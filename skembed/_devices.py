@@ -11,18 +11,23 @@ if TYPE_CHECKING:
 DTYPES = ("float32", "bfloat16", "float16")
 """The names of the number formats that networks may run in."""
 
+CPU_DTYPES = ("int8",)
+"""Those that some networks may run in beside, on a CPU alone."""
+
 WORTH_A_GPU = 100_000_000
 """Words, or counts, of all epochs from which on starting a GPU pays: a CPU takes them
 in some ten seconds, and importing torch and starting a GPU takes several."""
 
 
-def resolve_devices(device: Any) -> "tuple[torch.device, ...]":
+def resolve_devices(device: Any, dtype: str = DTYPES[0]) -> "tuple[torch.device, ...]":
     """Return the devices that the parameter `device` asks for.
 
     Parameters
     ----------
     device : str, torch.device, or a sequence of them
-        "auto" is the GPU where there is one, else the CPU.
+        "auto" is the GPU where there is one that knows `dtype`, else the CPU.
+    dtype : str
+        The number format that a network is to run in.
 
     Returns
     -------
@@ -38,25 +43,37 @@ def resolve_devices(device: Any) -> "tuple[torch.device, ...]":
     >>> resolve_devices("cpu")
     (device(type='cpu'),)
     """
-    return tuple(_resolve(name) for name in _names(device))
+    check_device(device, dtype)
+    names = _names(device)
+    if dtype in CPU_DTYPES:
+        names = tuple("cpu" if _is_auto(name) else name for name in names)
+    return tuple(_resolve(name) for name in names)
 
 
-def check_device(device: Any) -> None:
+def check_device(device: Any, dtype: str = DTYPES[0]) -> None:
     """Raise for what is no name of a device, whether or not there is such a device.
 
     Parameters
     ----------
     device : str, torch.device, or a sequence of them
+    dtype : str
+        The number format that a network is to run in.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If it is none, or one that does not know `dtype`.
     """
     for name in _names(device):
         # To know these, torch need not be imported.
-        if name not in ("auto", "cpu"):
-            _named(name)
+        if name in ("auto", "cpu"):
+            continue
+        if _named(name).type != "cpu" and dtype in CPU_DTYPES:
+            msg = (
+                f"dtype={dtype!r} is for the CPU alone, got device={name!r}. Set "
+                "device='cpu', or dtype='bfloat16'."
+            )
+            raise ValueError(msg)
 
 
 def _names(device: Any) -> tuple[Any, ...]:
@@ -92,7 +109,7 @@ def torch_threads(n_threads: int | None) -> Iterator[None]:
 def _resolve(name: Any) -> "torch.device":
     import torch
 
-    if isinstance(name, str) and name == "auto":
+    if _is_auto(name):
         return torch.device(_best())
     device = _named(name)
     if not _is_there(device):
@@ -104,6 +121,10 @@ def _resolve(name: Any) -> "torch.device":
         )
         raise ValueError(msg)
     return device
+
+
+def _is_auto(name: Any) -> bool:
+    return isinstance(name, str) and name == "auto"
 
 
 def _named(name: Any) -> "torch.device":

@@ -68,6 +68,7 @@ ESTIMATORS = [
         pooling=("mean", "mean_sqrt_len"),
     ),
     ELMoFeaturizer("usual", max_vocab_size=50),
+    ELMoFeaturizer("usual", max_vocab_size=50, dtype="int8"),
     ELMoFeaturizer(size=8, epochs=1, random_state=0, layers=(0, -1), mixing="concat"),
     CoVeFeaturizer(PUBLISHED, encoder="encoder.pth"),
     SelfTaughtCoVe(

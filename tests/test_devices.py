@@ -3,8 +3,10 @@ import torch
 
 from skembed import _devices
 from skembed._devices import (
+    CPU_DTYPES,
     DTYPES,
     WORTH_A_GPU,
+    check_device,
     count_gpus,
     resolve_devices,
     training_device,
@@ -40,7 +42,22 @@ def test_no_device_at_all_is_refused():
 
 
 def test_dtypes_are_names_of_torch():
-    assert all(isinstance(getattr(torch, name), torch.dtype) for name in DTYPES)
+    assert all(isinstance(getattr(torch, name), torch.dtype)
+               for name in DTYPES + CPU_DTYPES)  # fmt: skip
+
+
+def test_what_is_for_the_cpu_alone_is_run_there(monkeypatch):
+    monkeypatch.setattr(_devices, "_best", lambda: "cuda")
+    assert resolve_devices("auto", "int8") == (torch.device("cpu"),)
+    assert resolve_devices(["auto", "cpu"], "int8") == (torch.device("cpu"),) * 2
+    assert resolve_devices("auto", "bfloat16") == (torch.device("cuda"),)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "mps", ["cpu", "cuda"]])
+def test_what_is_for_the_cpu_alone_is_refused_elsewhere(device):
+    with pytest.raises(ValueError, match=r"'int8' is for the CPU alone.*device='cpu'"):
+        check_device(device, "int8")
+    check_device(device, "bfloat16")
 
 
 @pytest.fixture

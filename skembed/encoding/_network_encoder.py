@@ -44,7 +44,7 @@ class NetworkEncoder(ABC):
         Whether special tokens count in statistics.
     device : str, torch.device, or sequence of them
     dtype : str
-        Of `skembed._devices.DTYPES`.
+        Of `skembed._devices.DTYPES`, or `CPU_DTYPES` if the network knows them.
     batch_tokens : int or None
         Most tokens of a batch; None for a number that suits the device.
     n_threads : int or None
@@ -62,7 +62,7 @@ class NetworkEncoder(ABC):
 
     def __post_init__(self) -> None:
         # Before anything else is done. Whether it is there matters if it is needed.
-        check_device(self.device)
+        check_device(self.device, self.dtype)
 
     @property
     @abstractmethod
@@ -183,7 +183,7 @@ class NetworkEncoder(ABC):
         from skembed.encoding._encode import Encoder
         from skembed.encoding._run import TokenBudget
 
-        devices = resolve_devices(self.device)
+        devices = resolve_devices(self.device, self.dtype)
         networks, tokenize = self._load(
             devices, getattr(torch, self.dtype), with_words=with_words
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from skembed.encoding._batches import MOST_LANES
 from skembed.encoding._lowercase import lowered
 from skembed.encoding._network_encoder import NetworkEncoder, Tokenize
 from skembed.encoding._text_encoder import Text
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from skembed.networks._network import Network
     from skembed.networks.huggingface._network import HuggingFaceNetwork
 
-# What more would need of memory has not been tried.
-_MOST_LANES = 8
 # Raised by one whenever the same model and text get other features.
 _FORMAT = 1
 
@@ -96,7 +95,7 @@ class TransformerEncoder(NetworkEncoder):
         # Who names a device twice has them run side by side already.
         if len(networks) > 1 or not is_shared:
             return 1
-        return min(torch.get_num_threads(), _MOST_LANES)
+        return min(torch.get_num_threads(), MOST_LANES)
 
     def _tokenizer(self, *, with_words: bool = False) -> Tokenize:
         from skembed.networks.huggingface._tokenizer import WindowTokenizer

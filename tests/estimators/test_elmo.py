@@ -211,9 +211,16 @@ def test_features_are_kept_and_not_computed_again(folder, tmp_path, monkeypatch)
     assert_array_equal(clone(model).fit_transform(TEXTS), first)
 
 
-@pytest.mark.parametrize("name", ["initial_state", "dtype", "lowercase"])
-def test_settings_that_change_features_are_kept_apart(folder, tmp_path, name):
-    other = {"initial_state": "zeros", "dtype": "bfloat16", "lowercase": True}[name]
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("initial_state", "zeros"),
+        ("dtype", "bfloat16"),
+        ("dtype", "int8"),
+        ("lowercase", True),
+    ],
+)
+def test_settings_that_change_features_are_kept_apart(folder, tmp_path, name, other):
     usual = elmo(folder, memory=tmp_path).fit_transform(TEXTS[:1])
     found = elmo(folder, memory=tmp_path, **{name: other}).fit_transform(TEXTS[:1])
     fresh = elmo(folder, **{name: other}).fit_transform(TEXTS[:1])

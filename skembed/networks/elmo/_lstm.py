@@ -7,6 +7,7 @@ computed for the rows that are still active, so that a row's state stays what it
 after its last token.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -73,63 +74,52 @@ class Clips(NamedTuple):
     projection: float | None
 
 
-class ProjectedLstm:
-    """One layer of one direction.
+class Lstm(ABC):
+    """One layer of one direction, whatever its products are computed in.
 
-    With the input x, the output h and the cell c of the step before, and W and b split
-    into four blocks,
-
-        i, j, f, o = [x; h] W + b
-        c' = clip(sigmoid(f + 1) c + sigmoid(i) tanh(j)),   m = sigmoid(o) tanh(c')
-        h' = clip(m W_P)
-
-    As tanh(z) = 2 sigmoid(2z) - 1, the block of j is doubled here, and one sigmoid does
-    for all four; that of c' gives half of m, and W_P is doubled.
+    Subclasses say what the input contributes (`_gates`) and how a step is taken
+    (`_step`).
 
     Parameters
     ----------
-    weight : Tensor of shape (n_in + n_out, 4 * n_cells), float32
-        W, with the blocks in the order i, j, f, o, as in the published files.
-    bias : Tensor of shape (4 * n_cells,), float32
-    projection : Tensor of shape (n_cells, n_out), float32, or None
-        Without it an output is m, and is not clipped.
-    clips : Clips
+    weight, projection
+        As of `ProjectedLstm`.
     device : torch.device
-    dtype : torch.dtype
-        Of the matrix products; everything else is float32.
-
-    References
-    ----------
-    .. [1] H. Sak, A. Senior and F. Beaufays, "Long Short-Term Memory Recurrent Neural
-       Network Architectures for Large Scale Acoustic Modeling", Interspeech 2014.
     """
 
     def __init__(
         self,
         weight: torch.Tensor,
-        bias: torch.Tensor,
         projection: torch.Tensor | None,
-        clips: Clips,
         device: torch.device,
-        dtype: torch.dtype,
     ) -> None:
+        self.n_cells = weight.shape[1] // 4
+        self.n_out = self.n_cells if projection is None else projection.shape[1]
+        self._n_rows = _BLOCK_ROWS.get(device.type, _GPU_BLOCK_ROWS)
+
+    @staticmethod
+    def stacked(
+        weight: torch.Tensor, bias: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return W, turned, and b, with their blocks in the order i, f, o, j.
+
+        The block of j is doubled: as tanh(z) = 2 sigmoid(2z) - 1, one sigmoid then does
+        for all four.
+        """
         i, j, f, o = weight.t().chunk(4)
         b_i, b_j, b_f, b_o = bias.chunk(4)
         # The forget gate's 1 is not in the files.
-        stacked = torch.cat([i, f, o, 2 * j]).to(device, dtype)
-        stacked_bias = torch.cat([b_i, b_f + 1, b_o, 2 * b_j]).to(device, dtype)
-        self.n_cells = len(i)
-        self.n_out = self.n_cells if projection is None else projection.shape[1]
-        n_in = stacked.shape[1] - self.n_out
-        self._input = PackedLinear(stacked[:, :n_in], stacked_bias)
-        self._recurrent = PackedLinear(stacked[:, n_in:])
-        self._projection = (
-            None
-            if projection is None
-            else PackedLinear((2 * projection.t()).to(device, dtype))
-        )
-        self._clips, self._dtype = clips, dtype
-        self._n_rows = _BLOCK_ROWS.get(device.type, _GPU_BLOCK_ROWS)
+        return torch.cat([i, f, o, 2 * j]), torch.cat([b_i, b_f + 1, b_o, 2 * b_j])
+
+    @abstractmethod
+    def _gates(self, inputs: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Multiply inputs: tensors of which each row belongs to a row of `inputs`."""
+
+    @abstractmethod
+    def _step(
+        self, gates: Sequence[torch.Tensor], output: torch.Tensor, cell: torch.Tensor
+    ) -> None:
+        """Read one token of some texts, and update their state in place."""
 
     def run(
         self,
@@ -158,30 +148,15 @@ class ProjectedLstm:
             (len(inputs), self.n_out), dtype=torch.float32, device=inputs.device
         )
         for start, stop, steps in self._blocks(sizes):
-            gates = self._input(self._padded(inputs, start, stop))
+            gates = self._gates(self._padded(inputs, start, stop))
             place = 0
             for size in steps:
                 step = outputs[start + place : start + place + size]
-                self._step(gates[place : place + size], output[:size], cell[:size])
+                those = [part[place : place + size] for part in gates]
+                self._step(those, output[:size], cell[:size])
                 step.copy_(output[:size])
                 place += size
         return outputs
-
-    def _step(
-        self, gates: torch.Tensor, output: torch.Tensor, cell: torch.Tensor
-    ) -> None:
-        gates = self._recurrent.plus(output.to(self._dtype), gates).float().sigmoid_()
-        i, f, o, j = gates.chunk(4, dim=1)
-        cell.mul_(f).sub_(i).addcmul_(i, j, value=2)
-        if self._clips.cell is not None:
-            cell.clamp_(-self._clips.cell, self._clips.cell)
-        half = torch.mul(cell, 2).sigmoid_().sub_(0.5).mul_(o)
-        if self._projection is None:
-            torch.mul(half, 2, out=output)
-            return
-        output.copy_(self._projection(half.to(self._dtype)))
-        if self._clips.projection is not None:
-            output.clamp_(-self._clips.projection, self._clips.projection)
 
     def _blocks(self, sizes: Sequence[int]) -> Iterator[tuple[int, int, list[int]]]:
         """Cut steps into blocks of a bounded number of rows."""
@@ -200,4 +175,79 @@ class ProjectedLstm:
         rows = inputs[start : start + n_rows]
         if len(rows) < n_rows:
             rows = torch.cat([rows, rows[:1].expand(n_rows - len(rows), -1)])
-        return rows.to(self._dtype)
+        return rows
+
+
+class ProjectedLstm(Lstm):
+    """One layer of one direction.
+
+    With the input x, the output h and the cell c of the step before, and W and b split
+    into four blocks,
+
+        i, j, f, o = [x; h] W + b
+        c' = clip(sigmoid(f + 1) c + sigmoid(i) tanh(j)),   m = sigmoid(o) tanh(c')
+        h' = clip(m W_P)
+
+    The block of j is doubled here, so that one sigmoid does for all four (see
+    `Lstm.stacked`); that of c' gives half of m, and W_P is doubled.
+
+    Parameters
+    ----------
+    weight : Tensor of shape (n_in + n_out, 4 * n_cells), float32
+        W, with the blocks in the order i, j, f, o, as in the published files.
+    bias : Tensor of shape (4 * n_cells,), float32
+    projection : Tensor of shape (n_cells, n_out), float32, or None
+        Without it an output is m, and is not clipped.
+    clips : Clips
+    device : torch.device
+    dtype : torch.dtype
+        Of the matrix products; everything else is float32.
+
+    References
+    ----------
+    .. [1] H. Sak, A. Senior and F. Beaufays, "Long Short-Term Memory Recurrent Neural
+       Network Architectures for Large Scale Acoustic Modeling", Interspeech 2014.
+    """
+
+    def __init__(
+        self,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        projection: torch.Tensor | None,
+        clips: Clips,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        super().__init__(weight, projection, device)
+        stacked, stacked_bias = (
+            part.to(device, dtype) for part in self.stacked(weight, bias)
+        )
+        n_in = stacked.shape[1] - self.n_out
+        self._input = PackedLinear(stacked[:, :n_in], stacked_bias)
+        self._recurrent = PackedLinear(stacked[:, n_in:])
+        self._projection = (
+            None
+            if projection is None
+            else PackedLinear((2 * projection.t()).to(device, dtype))
+        )
+        self._clips, self._dtype = clips, dtype
+
+    def _gates(self, inputs: torch.Tensor) -> Sequence[torch.Tensor]:
+        return [self._input(inputs.to(self._dtype))]
+
+    def _step(
+        self, gates: Sequence[torch.Tensor], output: torch.Tensor, cell: torch.Tensor
+    ) -> None:
+        (inputs,) = gates
+        summed = self._recurrent.plus(output.to(self._dtype), inputs)
+        i, f, o, j = summed.float().sigmoid_().chunk(4, dim=1)
+        cell.mul_(f).sub_(i).addcmul_(i, j, value=2)
+        if self._clips.cell is not None:
+            cell.clamp_(-self._clips.cell, self._clips.cell)
+        half = torch.mul(cell, 2).sigmoid_().sub_(0.5).mul_(o)
+        if self._projection is None:
+            torch.mul(half, 2, out=output)
+            return
+        output.copy_(self._projection(half.to(self._dtype)))
+        if self._clips.projection is not None:
+            output.clamp_(-self._clips.projection, self._clips.projection)

@@ -15,7 +15,8 @@ import torch
 from skembed.formats import ElmoArrays, ElmoOptions
 from skembed.formats._elmo_options import cell_name
 from skembed.networks._network import Visit
-from skembed.networks.elmo._lstm import Clips, ProjectedLstm, StepOrder
+from skembed.networks.elmo._int8_lstm import Int8Lstm
+from skembed.networks.elmo._lstm import Clips, Lstm, ProjectedLstm, StepOrder
 from skembed.networks.elmo._word_layer import CharacterCnn, WordLayer, WordTable
 from skembed.text import BEGIN_SENTENCE, END_SENTENCE
 
@@ -70,7 +71,8 @@ class ElmoNetwork:
     model : ElmoArrays
     device : torch.device
     dtype : torch.dtype
-        Of the matrix products. What is carried from word to word is float32.
+        Of the matrix products; int8 is for the CPU. What is carried from word to word
+        is float32.
 
     Attributes
     ----------
@@ -213,14 +215,11 @@ def _lstm(
     name: str,
     device: torch.device,
     dtype: torch.dtype,
-) -> ProjectedLstm:
+) -> Lstm:
     weight, bias = (torch.tensor(arrays[f"{name}/{part}"]) for part in ("W_0", "B"))
-    projection = arrays.get(f"{name}/W_P_0")
-    return ProjectedLstm(
-        weight,
-        bias,
-        None if projection is None else torch.tensor(projection),
-        Clips(options.cell_clip, options.proj_clip),
-        device,
-        dtype,
-    )
+    found = arrays.get(f"{name}/W_P_0")
+    projection = None if found is None else torch.tensor(found)
+    clips = Clips(options.cell_clip, options.proj_clip)
+    if dtype == torch.int8:
+        return Int8Lstm(weight, bias, projection, clips)
+    return ProjectedLstm(weight, bias, projection, clips, device, dtype)

@@ -10,6 +10,8 @@ from torch import nn
 
 from skembed.formats import CharacterOptions
 from skembed.networks._onednn import PackedLinear
+from skembed.networks.elmo._highway import Highway, Int8Highway
+from skembed.networks.elmo._int8 import Int8Linear
 from skembed.text import character_ids
 
 Float32Array = npt.NDArray[np.float32]
@@ -74,8 +76,7 @@ class CharacterCnn:
     """Vectors of words from their characters.
 
     The characters' vectors are convolved; of each filter the maximum over the word is
-    taken, then its activation. Highway layers follow, h <- g relu(W h) + (1 - g) h with
-    a gate g = sigmoid(W' h), and a projection.
+    taken, then its activation. Highway layers follow (see `Highway`), and a projection.
 
     Parameters
     ----------
@@ -84,7 +85,8 @@ class CharacterCnn:
         See `skembed.formats.array_shapes`.
     device : torch.device
     dtype : torch.dtype
-        Of the highway layers' products.
+        Of the products of the highway layers and the projection; int8, which is for the
+        CPU, is that of all, so that no word depends on those beside it in a batch.
 
     References
     ----------
@@ -99,22 +101,21 @@ class CharacterCnn:
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
-        self._options, self._device, self._dtype = options, device, dtype
+        is_int8 = dtype == torch.int8
+        self._options, self._device = options, device
+        self._dtype = torch.float32 if is_int8 else dtype
 
         def tensor(name: str) -> torch.Tensor:
             return torch.tensor(arrays[name], device=device)
 
-        def linear(weight: torch.Tensor, bias: torch.Tensor) -> PackedLinear:
-            return PackedLinear(weight.t().to(dtype), bias.to(dtype))
-
+        linear = Int8Linear if is_int8 else PackedLinear
         self._characters = tensor("char_embed")
         # One column for each filter, one row for each number of a window's vectors.
         self._filters = [
-            PackedLinear(
-                tensor(f"CNN/W_cnn_{i}").flatten(0, 2).t(), tensor(f"CNN/b_cnn_{i}")
-            )
+            linear(tensor(f"CNN/W_cnn_{i}").flatten(0, 2).t(), tensor(f"CNN/b_cnn_{i}"))
             for i in range(len(options.filters))
         ]
+        layer = Int8Highway if is_int8 else Highway
         self._highways = []
         for k in range(options.n_highway):
             parts = [
@@ -122,12 +123,12 @@ class CharacterCnn:
                 for part in ("transform", "carry")
             ]
             weights, biases = zip(*parts, strict=True)
-            self._highways.append(linear(torch.cat(weights, dim=1), torch.cat(biases)))
-        self._projection = (
-            linear(tensor("CNN_proj/W_proj"), tensor("CNN_proj/b_proj"))
-            if "CNN_proj/W_proj" in arrays
-            else None
-        )
+            weight, bias = torch.cat(weights, dim=1).t(), torch.cat(biases)
+            self._highways.append(layer(weight.to(self._dtype), bias.to(self._dtype)))
+        self._projection: PackedLinear | Int8Linear | None = None
+        if "CNN_proj/W_proj" in arrays:
+            weight, bias = tensor("CNN_proj/W_proj").t(), tensor("CNN_proj/b_proj")
+            self._projection = linear(weight.to(self._dtype), bias.to(self._dtype))
 
     def __call__(self, words: Sequence[str]) -> torch.Tensor:
         """Compute vectors of words, of shape (n_words, width), float32."""
@@ -161,8 +162,7 @@ class CharacterCnn:
 
     def _mixed(self, features: torch.Tensor) -> torch.Tensor:
         for highway in self._highways:
-            transform, carry = highway(features).chunk(2, dim=1)
-            features = torch.lerp(features, transform.relu(), carry.sigmoid())
+            features = highway(features)
         return features if self._projection is None else self._projection(features)
 
 
