@@ -166,19 +166,15 @@ def compose_words(words, table, composition, vectors, before, part, n_parts):
     before : ndarray of shape (>= n, n_columns), float32
         The first n rows are overwritten, with the same vectors.
     part, n_parts : int
-        Take a part of the words.
+        Take the words `part`, `part` + `n_parts`, ...: those of small numbers, which
+        are frequent, are short.
     """
-    first, last = _part_of_words(len(words), part, n_parts)
-    for k in range(first, last):
-        ask_for_center(table, words[min(k + AHEAD, last - 1)], composition)
+    for k in range(part, len(words), n_parts):
+        ahead = min(k + AHEAD * n_parts, len(words) - 1)
+        ask_for_center(table, words[ahead], composition)
         read_center(table, words[k], composition, vectors, words[k])
         for d in range(0, table.shape[1], LANES):
             store(before, k, d, load(vectors, words[k], d))
-
-
-@numba.njit
-def _part_of_words(n, part, n_parts):
-    return n * part // n_parts, n * (part + 1) // n_parts
 
 
 @compiled()
