@@ -133,7 +133,9 @@ class ELMoFeaturizer(SavesWeightsMixin, PredictingFeaturizer):
         What the network multiplies matrices in. Features are float32. "bfloat16" is
         faster where the processor has it, and features differ in their third digit.
         "int8", on a CPU alone, is faster still where the processor multiplies 8-bit
-        integers, and they differ in their second digit; "auto" is the CPU then.
+        integers (AVX512-VNNI), and they differ in their second digit; features are then
+        computed on the CPU where `device` is "auto". Training, `perplexity` and
+        `substitutes` take no note of it.
     memory : str, path, FeatureCache or joblib.Memory, default=None
         Folder where the features of all layers are kept, by the contents of the model,
         the settings of the tokenizer and the document. A `FeatureCache` says how large

@@ -341,7 +341,9 @@ class FastTextVectorizer(SubwordVectorizer):
         lengths = self._ngram_lengths(tables)
         ngrams = number_ngrams(words.of_words(vocabulary.words), lengths)
         size = self.vector_size if tables is None else tables.vectors.shape[1]
-        config = self._config(FastTextConfig, size, earlier)
+        config = self._config(
+            FastTextConfig, earlier, vector_size=size, loss="negative_sampling"
+        )
         arguments: dict[str, Any] = {
             "corpus": words.corpus,
             "counts": words.counts,

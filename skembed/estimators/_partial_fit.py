@@ -187,14 +187,13 @@ class OnlineWordVectorizer(WordVectorizer):
         return self.vocabulary_, training
 
     def _config(
-        self, kind: type[Config], vector_size: int, earlier: TrainingState | None
+        self, kind: type[Config], earlier: TrainingState | None, **changes: Any
     ) -> Config:
         """Return the settings of training: in `partial_fit`, those of one pass."""
-        one_pass = {}
         if _goes_on(earlier):
             constant = self.learning_rate
-            one_pass = {"epochs": 1, "min_learning_rate": constant, "tol": None}
-        return training_config(kind, self, vector_size=vector_size, **one_pass)
+            changes |= {"epochs": 1, "min_learning_rate": constant, "tol": None}
+        return training_config(kind, self, **changes)
 
     def _train_words(
         self,

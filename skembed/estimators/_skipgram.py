@@ -348,7 +348,7 @@ class SkipGramVectorizer(OnlineWordVectorizer):
         tables = () if earlier is None else earlier.tables
         tables = extended_tables(tables, len(vocabulary), seed)
         size = tables[0].shape[1] if tables else self.vector_size
-        config = self._config(SkipGramConfig, size, earlier)
+        config = self._config(SkipGramConfig, earlier, vector_size=size)
         arguments = {
             "corpus": words.corpus,
             "counts": words.counts,

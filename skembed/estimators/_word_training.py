@@ -21,11 +21,10 @@ def training_config(kind: type[Config], estimator: Any, **changes: Any) -> Confi
     Parameters
     ----------
     kind : type
-        A dataclass. Its fields are parameters of the same names; those that the
-        estimator does not have are left at their defaults.
+        A dataclass. Its fields are parameters of the same names.
     estimator : estimator
     **changes : dict
-        What stands in the place of parameters.
+        What stands in the place of parameters, or is none.
 
     Returns
     -------
@@ -39,7 +38,7 @@ def training_config(kind: type[Config], estimator: Any, **changes: Any) -> Confi
     >>> training_config(PPMIConfig, PPMIVectorizer(shift_k=5.0), vector_size=3)
     PPMIConfig(vector_size=3, shift_k=5.0, context_smoothing=0.75, exponent=0.5)
     """
-    names = [field.name for field in fields(kind) if hasattr(estimator, field.name)]
+    names = {field.name for field in fields(kind)}.difference(changes)
     asked = {name: getattr(estimator, name) for name in names}
     return kind(**{**asked, **changes})
 

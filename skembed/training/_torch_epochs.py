@@ -213,10 +213,12 @@ class EpochRun(ABC, Generic[Config, Batch, Scores]):
 
     def _is_best(self, perplexity: float | None) -> bool:
         # Without held-out data, the latest is the best.
-        if perplexity is None or self.best_epoch is None:
+        if perplexity is None:
             return True
         reached = [self._perplexity(scores) for scores in self.history]
-        return perplexity < min(value for value in reached if value is not None)
+        # One that is not finite is no better than any.
+        finite = [value for value in reached if value is not None and value < np.inf]
+        return perplexity < min(finite, default=np.inf)
 
     def _best_weights(self) -> Weights | None:
         """Return what `best` is to be where the weights are the best so far."""

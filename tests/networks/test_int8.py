@@ -68,6 +68,18 @@ def test_the_largest_numbers_are_not_lost():
     assert_allclose(linear(torch.from_numpy(-states)), -512, rtol=1e-6)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("bound", [np.inf, 3.0])
+def test_what_is_no_number_is_seen_in_its_row_alone(rng, value, bound):
+    states = numbers(rng, 2, 8)
+    linear = Int8Linear(torch.from_numpy(numbers(rng, 5, 8)))
+    expected = linear(torch.from_numpy(states), bound).numpy()[1]
+    states[0, 3] = value
+    found = linear(torch.from_numpy(states), bound).numpy()
+    assert np.isnan(found[0]).all()
+    assert_array_equal(found[1], expected)
+
+
 def test_zeros_give_zeros(rng):
     weight, bias = numbers(rng, 5, 8), numbers(rng, 5)
     weight[2] = 0

@@ -16,6 +16,7 @@ _LARGEST = _F(127.0)
 # Levels have no sign: 128 stands for 0. The half is for rounding.
 _ZERO_AND_HALF = _F(128.5)
 _TINIEST = _F(1e-30)
+_INFINITY = _F(np.inf)
 _ABSOLUTE = np.int32(0x7FFFFFFF)
 
 _njit = compiled(error_model="numpy")
@@ -40,7 +41,8 @@ def quantize(states, levels, scales):
     levels : ndarray of shape (n_rows, n_columns), uint8
         Overwritten.
     scales : ndarray of shape (n_rows,), float32
-        Overwritten by the largest absolute value of each row, divided by 127.
+        Overwritten by the largest absolute value of each row, divided by 127; by NaN
+        if that is not finite.
     """
     for row in range(len(states)):
         largest = max(_largest(states[row]), _TINIEST)
@@ -48,7 +50,8 @@ def quantize(states, levels, scales):
         for column in range(states.shape[1]):
             level = states[row, column] * factor + _ZERO_AND_HALF
             levels[row, column] = np.uint8(np.int32(level))
-        scales[row] = largest / _LARGEST
+        # A number above all others would be taken for one below.
+        scales[row] = largest / _LARGEST if largest < _INFINITY else np.float32(np.nan)
 
 
 @_njit

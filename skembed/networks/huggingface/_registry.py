@@ -64,6 +64,8 @@ def loaded_config(folder: ModelFolder) -> Any:
 
     Raises
     ------
+    FileNotFoundError
+        If a file of the model has gone.
     ValueError
         As `load_config` does.
     """
@@ -117,7 +119,7 @@ def made_network(key: Hashable, make: Callable[[], Any]) -> HuggingFaceNetwork:
 
 
 def clear_loaded() -> None:
-    """Forget all models and tokenizers that this process has loaded."""
+    """Forget all models, tokenizers and configurations that this process has loaded."""
     _networks.clear()
     _models.clear()
     _tokenizers.clear()

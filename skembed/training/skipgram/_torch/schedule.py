@@ -22,7 +22,8 @@ TILE = 32
 N_SHARED = 32
 """Noise words of a tile, at least."""
 MIN_BLOCKS = 400
-"""Blocks of an epoch: with fewer, words of a block would know too little of others."""
+"""Blocks of an epoch, unless they would be too short: with fewer, words of a block
+would know too little of others."""
 MIN_BLOCKS_OF_NGRAMS = 3_200
 """The same where words are made of n-grams, which many words of a block share."""
 SHORTEST, LONGEST = 512, 32_768

@@ -5,9 +5,10 @@ the K noise words of a tile serve all its centres, each with the weight
 |O| * negative / K. All gradients of a block are those at the old tables.
 
 What a step costs is memory traffic: ``benchmarks/bench_gpu.py`` counts the bytes, and
-compares them with what the device can move. With vectors of 100 floats, operations of
-torch move some 22 kB for each word of a corpus, and Triton's kernels, which do the same
-where they can run, some 7 kB. Caches of a GPU serve a part of both.
+compares them with what the device can move. With vectors of 100 floats and a window of
+5, skip-gram moves some 22 kB for each word of a corpus in operations of torch, and some
+7 kB in Triton's kernels, which do the same where they can run. Caches of a GPU serve a
+part of both.
 """
 
 import torch
