@@ -13,9 +13,6 @@ CHUNK_CHARACTERS = 250_000
 LANE_TOKENS = 1_024
 """What a lane takes at a time if memory does not matter: more is hardly faster."""
 
-MOST_LANES = 8
-"""What more lanes would need of memory has not been tried."""
-
 # With less, matrix products are slower in one thread each than in all together.
 _LEAST_LANE_TOKENS = 256
 

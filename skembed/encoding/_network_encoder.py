@@ -29,6 +29,8 @@ Tokenize = Callable[[list[Text], list[int]], Windows]
 
 _BATCH_TOKENS = {"cpu": 2_048}
 _GPU_BATCH_TOKENS = 32_768
+# What more would need of memory has not been tried.
+_MOST_LANES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,13 +107,19 @@ class NetworkEncoder(ABC):
         """Return most tokens of a batch on a kind of device."""
         return _BATCH_TOKENS.get(device, _GPU_BATCH_TOKENS)
 
-    def _most_lanes(self, networks: Sequence["Network"]) -> int:
-        """Return how many batches a network may run side by side.
+    def _is_shareable(self, network: "Network") -> bool:
+        """Return whether a network may run several batches side by side."""
+        del network
+        return False
 
-        Only if all its threads may run it at a time.
-        """
-        del networks
-        return 1
+    def _most_lanes(self, networks: Sequence["Network"]) -> int:
+        """Return how many batches each network may run side by side."""
+        import torch
+
+        # Who names a device twice has them run side by side already.
+        if len(networks) > 1 or not self._is_shareable(networks[0]):
+            return 1
+        return min(torch.get_num_threads(), _MOST_LANES)
 
     def space(self, cache: FeatureCache) -> FeatureSpace:
         """Return the part of a cache that is for this network and these settings."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from skembed.encoding._batches import MOST_LANES
 from skembed.encoding._lowercase import lowered
 from skembed.encoding._network_encoder import NetworkEncoder, Tokenize
 from skembed.encoding._text_encoder import Text
@@ -87,15 +86,9 @@ class TransformerEncoder(NetworkEncoder):
         networks = [self.model.network(device, dtype) for device in devices]
         return networks, self._tokenizer(with_words=with_words)
 
-    def _most_lanes(self, networks: Sequence["Network"]) -> int:
-        import torch
-
-        network = cast("HuggingFaceNetwork", networks[0])
-        is_shared = network.device.type == "cpu" and network.is_shareable
-        # Who names a device twice has them run side by side already.
-        if len(networks) > 1 or not is_shared:
-            return 1
-        return min(torch.get_num_threads(), MOST_LANES)
+    def _is_shareable(self, network: "Network") -> bool:
+        is_shareable = cast("HuggingFaceNetwork", network).is_shareable
+        return network.device.type == "cpu" and is_shareable
 
     def _tokenizer(self, *, with_words: bool = False) -> Tokenize:
         from skembed.networks.huggingface._tokenizer import WindowTokenizer

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from skembed._devices import CPU_DTYPES
-from skembed.encoding._batches import MOST_LANES
 from skembed.encoding._lowercase import lowered
 from skembed.encoding._network_encoder import NetworkEncoder, Tokenize
 from skembed.encoding._text_encoder import Rows, Text
@@ -111,15 +110,10 @@ class WordEncoder(NetworkEncoder):
         # A step reads one word of each text: it takes many texts to fill it.
         return 2 * super()._usual_batch_tokens(device)
 
-    def _most_lanes(self, networks: Sequence["Network"]) -> int:
+    def _is_shareable(self, network: "Network") -> bool:
+        del network
         # What is done between products of 8 bits takes one thread.
-        is_shared = self.dtype in CPU_DTYPES and not self.ordered
-        # Who names a device twice has them run side by side already.
-        if len(networks) > 1 or not is_shared:
-            return 1
-        import torch
-
-        return min(torch.get_num_threads(), MOST_LANES)
+        return self.dtype in CPU_DTYPES and not self.ordered
 
     def _chunks(self, texts: Sequence[Text]) -> Iterator[Rows]:
         if not self.ordered:
