@@ -8,12 +8,10 @@ import numpy.typing as npt
 import torch
 
 from skembed.features import COUNTS
+from skembed.features._torch import OF_NOTHING
 from skembed.networks import Windows
 
 Float32Array = npt.NDArray[np.float32]
-
-# What a statistic is before the first window of a text.
-_START = {"max": -np.inf, "min": np.inf}
 
 
 class Wanted(NamedTuple):
@@ -69,7 +67,7 @@ class PooledTexts:
         self._n_cut = is_cut.astype(np.float32)[:, None]
         self._arrays = {
             f"{name}.{layer}": np.full(
-                (n_texts, widths[layer]), _START.get(name, 0.0), dtype=np.float32
+                (n_texts, widths[layer]), OF_NOTHING.get(name, 0.0), dtype=np.float32
             )
             for layer in wanted.layers
             for name in wanted.statistics
@@ -106,7 +104,7 @@ class PooledTexts:
         total = array[self._text[row]]
         if name == "mean":
             total += value
-        elif name in _START:
+        elif name in OF_NOTHING:
             (np.maximum if name == "max" else np.minimum)(total, value, out=total)
         elif (self._is_last if name == "last" else self._is_first)[row]:
             total[:] = value
