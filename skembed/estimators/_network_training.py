@@ -1,7 +1,6 @@
 """The training of a network, whatever its kind: where, how often, and what is shown."""
 
 from collections.abc import Callable, Mapping
-from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -12,7 +11,7 @@ from sklearn.utils import check_random_state
 from skembed._devices import resolve_devices
 from skembed.estimators._feature_memory import feature_cache
 from skembed.estimators._progress import epoch_progress
-from skembed.estimators._training_cache import train_once
+from skembed.estimators._training_cache import seeded_memory, train_once
 
 Result = TypeVar("Result")
 
@@ -60,9 +59,7 @@ def train_network(
     result : object
         Of `train`.
     """
-    # Without a seed, another training is what is asked for.
-    has_seed = isinstance(given.random_state, Integral)
-    cache = feature_cache(given.memory) if has_seed else None
+    cache = feature_cache(seeded_memory(given.memory, given.random_state))
     with epoch_progress(given.epochs, given.verbose) as progress:
         return train_once(
             None if cache is None else cache.location,

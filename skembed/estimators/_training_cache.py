@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,17 @@ class _NotWholeError(Exception):
 
 def _always() -> bool:
     return True
+
+
+def seeded_memory(memory: Any, random_state: Any) -> Any:
+    """Return `memory`, if a seed says which training is asked for; else None.
+
+    Examples
+    --------
+    >>> seeded_memory("cache", 0), seeded_memory("cache", None)
+    ('cache', None)
+    """
+    return memory if isinstance(random_state, Integral) else None
 
 
 def train_once(

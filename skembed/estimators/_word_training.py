@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from skembed.estimators._progress import TrainingProgress
-from skembed.estimators._training_cache import train_once
+from skembed.estimators._training_cache import seeded_memory, train_once
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -73,10 +72,9 @@ def train_words(
     result : object
         Of `train`.
     """
-    # Without a seed, another training is what is asked for.
-    has_seed = isinstance(estimator.random_state, Integral)
+    memory = seeded_memory(estimator.memory, estimator.random_state)
     return train_once(
-        estimator.memory if has_seed and not goes_on else None,
+        None if goes_on else memory,
         train,
         arguments,
         is_whole=lambda: not progress.stopped,
