@@ -4,10 +4,10 @@ import numba
 import numpy as np
 
 from skembed._kernels.compiling import compiled
+from skembed._kernels.exponential import LOG2_E
 from skembed._kernels.simd import float_from_bits
 
 _F = np.float32
-_LOG2_E = _F(1.4426950408889634)
 
 
 @numba.njit(inline="always")
@@ -28,7 +28,7 @@ def sigmoid_and_softplus(x):
     sigmoid, softplus : float32
     """
     # Below 2 ** -124, where the exponent of a float32 ends, it is as good as 0.
-    t = max(-abs(x) * _LOG2_E, _F(-124.0))
+    t = max(-abs(x) * LOG2_E, _F(-124.0))
     whole = np.int32(t)
     f = t - _F(whole)
     e = _F(9.475536455095e-4)

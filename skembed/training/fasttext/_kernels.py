@@ -285,6 +285,7 @@ def spread_changes(
     """
     rows, eighths = composition.rows, _eighths(part, n_parts)
     for k in range(len(words)):
+        # Each part scales all words: to wait for those of others would take longer.
         way = composition.step[words[k]] * np.float32(pull * touches[k])
         way *= _scale_of_word(words[k], composition, ways)
         first, last = _rows_of(words[k], splits, eighths)
