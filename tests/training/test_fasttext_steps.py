@@ -12,7 +12,7 @@ from skembed._ragged import Ragged
 from skembed.training._aligned import aligned_zeros
 from skembed.training.fasttext import FastTextConfig, FastTextTables, train_fasttext
 from skembed.training.fasttext._composition import compose, dealt, word_vectors
-from skembed.training.fasttext._kernels import (
+from skembed.training.fasttext._kernels.rounds import (
     compose_words,
     spread_changes,
     sum_ways,

@@ -10,21 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from skembed._ragged import Ragged
-from skembed.training.fasttext._composition import (
-    compose,
-    places_by_first_use,
-    word_vectors,
-)
+from skembed.training.fasttext._composition import compose, word_vectors
 from skembed.training.fasttext._config import (
     FastTextConfig,
     FastTextResult,
     FastTextTables,
 )
+from skembed.training.fasttext._groups import group_rows
 from skembed.training.fasttext._objective import NgramSampling
 from skembed.training.fasttext._schedule import NgramSchedule
 from skembed.training.fasttext._tables import draw_rows, own_rows
 from skembed.training.skipgram._epochs import Progress, Runs, run_epochs, sampled
-from skembed.training.skipgram._kernels.center import Composition
 from skembed.training.skipgram._schedule import torch_schedule
 from skembed.training.skipgram._tables import padded_table, unpadded
 
@@ -101,18 +97,20 @@ def train_fasttext(
         msg = f"fastText's loss is 'negative_sampling', got loss={config.loss!r}."
         raise ValueError(msg)
     n_words, size = len(counts), config.vector_size
-    places, composition = _compose_by_first_use(ngrams, initial)
     seeds = np.random.SeedSequence(seed)
-    w_in = padded_table(n_words + len(places), size)
-    w_out = padded_table(n_words, size, None if initial is None else initial.output)
     if initial is None:
-        draw_rows(w_in[:-1, :size], np.random.default_rng(seeds))
+        rows = padded_table(n_words + int(ngrams.values.max(initial=-1)) + 1, size)
+        w_out = padded_table(n_words, size)
+        draw_rows(rows[:-1, :size], np.random.default_rng(seeds))
     else:
-        w_in[:n_words, :size] = initial.words
-        w_in[n_words + places, :size] = initial.ngrams
+        rows = padded_table(n_words + len(initial.ngrams), size)
+        w_out = padded_table(n_words, size, initial.output)
+        rows[:-1, :size] = np.concatenate([initial.words, initial.ngrams])
+    groups = group_rows(compose(ngrams), len(rows) - 1)
+    composition = groups.composition
     objective = NgramSampling(counts, composition, config)
     words = sampled(corpus, counts, config.sample, document_weight)
-    both = w_in, w_out
+    both = groups.means(rows), w_out
     schedule: Runs
     if device is None:
         schedule = NgramSchedule(words, both, composition, objective, config, n_threads)
@@ -120,25 +118,11 @@ def train_fasttext(
         schedule = torch_schedule(words, counts, both, config, device, composition)
     losses = run_epochs(schedule, objective.initial_loss, config, seeds, progress)
     del schedule
-    vectors = word_vectors(w_in, composition, size)
+    vectors = word_vectors(both[0], composition, size)
+    groups.move(rows, both[0])
     tables = FastTextTables(
-        w_in[:n_words, :size].copy(),
-        w_in[n_words + places, :size],
+        rows[:n_words, :size].copy(),
+        rows[n_words:-1, :size].copy(),
         unpadded(w_out, size),
     )
     return FastTextResult(vectors, tables, np.array(losses))
-
-
-def _compose_by_first_use(
-    ngrams: Ragged, initial: FastTextTables | None
-) -> tuple[npt.NDArray[np.int64], Composition]:
-    """Say what words are made of; n-grams of frequent words lie next to each other.
-
-    Returns where each n-gram lies, and the composition of words.
-    """
-    if initial is None:
-        n_ngrams = int(ngrams.values.max(initial=-1)) + 1
-    else:
-        n_ngrams = len(initial.ngrams)
-    places = places_by_first_use(ngrams, n_ngrams)
-    return places, compose(Ragged(places[ngrams.values], ngrams.offsets))

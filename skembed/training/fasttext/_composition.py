@@ -5,12 +5,10 @@ import numpy.typing as npt
 
 from skembed._ragged import Ragged
 from skembed.training._aligned import aligned_zeros
-from skembed.training.fasttext._kernels import (
-    N_EIGHTHS,
+from skembed.training.fasttext._kernels.rounds import N_EIGHTHS, deal_rows
+from skembed.training.fasttext._kernels.rows import (
     add_own_rows,
     count_squares,
-    deal_rows,
-    number_by_first_use,
     write_means,
 )
 from skembed.training.skipgram._kernels.center import Composition
@@ -34,8 +32,10 @@ def compose(ngrams: Ragged) -> Composition:
     >>> composition = compose(Ragged.from_lengths(np.array([0, 1, 1]), [1, 2]))
     >>> composition.rows, composition.offsets
     (array([0, 2, 1, 3, 3], dtype=int32), array([0, 2, 5]))
-    >>> composition.share.round(2), composition.step.round(2)
-    (array([0.5 , 0.33], dtype=float32), array([1. , 0.6], dtype=float32))
+    >>> composition.weight.round(2)
+    array([0.5 , 0.5 , 0.33, 0.33, 0.33], dtype=float32)
+    >>> composition.step.round(2)
+    array([1. , 0.6], dtype=float32)
     """
     n_words = len(ngrams)
     rows = np.empty(n_words + len(ngrams.values), dtype=np.int32)
@@ -44,8 +44,10 @@ def compose(ngrams: Ragged) -> Composition:
     n_rows = np.diff(offsets)
     squares = np.empty(n_words, dtype=np.int64)
     count_squares(rows, offsets, int(rows.max(initial=-1)) + 1, squares)
-    share, step = 1.0 / n_rows, n_rows / squares
-    return Composition(rows, offsets, share.astype(np.float32), step.astype(np.float32))
+    weight, step = np.repeat(1.0 / n_rows, n_rows), n_rows / squares
+    return Composition(
+        rows, offsets, weight.astype(np.float32), step.astype(np.float32)
+    )
 
 
 def dealt(composition: Composition) -> tuple[Composition, npt.NDArray[np.int64]]:
@@ -69,35 +71,11 @@ def dealt(composition: Composition) -> tuple[Composition, npt.NDArray[np.int64]]
     >>> composition.rows, splits
     (array([ 0,  5,  4, 10], dtype=int32), array([0, 1, 3, 4, 4, 4, 4, 4, 4]))
     """
-    rows = np.empty_like(composition.rows)
-    splits = np.empty(N_EIGHTHS * len(composition.share) + 1, dtype=np.int64)
-    deal_rows(composition.rows, composition.offsets, rows, splits)
-    return composition._replace(rows=rows), splits
-
-
-def places_by_first_use(ngrams: Ragged, n_ngrams: int) -> npt.NDArray[np.int64]:
-    """Number n-grams anew: those of the first words come first.
-
-    Parameters
-    ----------
-    ngrams : Ragged of int32
-        For each word its n-grams, from 0 to n_ngrams - 1.
-    n_ngrams : int
-
-    Returns
-    -------
-    places : ndarray of shape (n_ngrams,), int64
-        The new number of each; those that no word has come last.
-
-    Examples
-    --------
-    >>> ngrams = Ragged.from_lengths(np.array([3, 1, 3, 0], np.int32), [2, 2])
-    >>> places_by_first_use(ngrams, 5)
-    array([2, 1, 3, 0, 4])
-    """
-    places = np.full(n_ngrams, -1, dtype=np.int64)
-    number_by_first_use(np.asarray(ngrams.values, dtype=np.int32), places)
-    return places
+    order = np.empty(len(composition.rows), dtype=np.int64)
+    splits = np.empty(N_EIGHTHS * len(composition.step) + 1, dtype=np.int64)
+    deal_rows(composition.rows, composition.offsets, order, splits)
+    rows, weight = composition.rows[order], composition.weight[order]
+    return composition._replace(rows=rows, weight=weight), splits
 
 
 def word_vectors(
@@ -115,7 +93,7 @@ def word_vectors(
     -------
     vectors : ndarray of shape (n_words, vector_size), float32
     """
-    vectors = aligned_zeros(len(composition.share), table.shape[1])
+    vectors = aligned_zeros(len(composition.step), table.shape[1])
     write_means(table, composition, vectors)
     return np.ascontiguousarray(vectors[:, :vector_size])
 
@@ -138,5 +116,5 @@ def overlap(composition: Composition, weight: npt.NDArray[np.float64]) -> float:
     moves = np.bincount(
         composition.rows, weights=np.repeat(weight * composition.step, lengths)
     )
-    counts = np.repeat(weight * composition.share, lengths)
+    counts = np.repeat(weight, lengths) * composition.weight
     return float(counts @ moves[composition.rows])

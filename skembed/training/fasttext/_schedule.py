@@ -7,7 +7,7 @@ import numpy as np
 from skembed.training._aligned import aligned_zeros
 from skembed.training.fasttext._composition import dealt
 from skembed.training.fasttext._config import FastTextConfig
-from skembed.training.fasttext._kernels import (
+from skembed.training.fasttext._kernels.rounds import (
     compose_words,
     count_touches,
     mark_words,

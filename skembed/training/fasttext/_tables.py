@@ -53,5 +53,6 @@ def own_rows(
     table = padded_table(n_words + len(ngram_vectors), size)
     table[n_words:-1, :size] = ngram_vectors
     without = word_vectors(table, composition, size)
-    rows: Matrix = (vectors - without) / composition.share[:, None]
+    share = composition.weight[composition.offsets[:-1], None]
+    rows: Matrix = (vectors - without) / share
     return rows

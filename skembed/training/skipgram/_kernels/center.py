@@ -1,4 +1,4 @@
-"""What the vector of a centre word is: a row of its own, or the mean of several rows.
+"""What the vector of a centre word is: a row of its own, or a mean of several rows.
 
 A kernel that is given a `Composition` trains fastText, one that is given None trains
 skip-gram: numba compiles it for each, and leaves the other's branches out.
@@ -16,7 +16,7 @@ _njit = numba.njit
 
 
 class Composition(NamedTuple):
-    """The rows whose mean is the vector of a word.
+    """The rows whose weighted mean is the vector of a word.
 
     Parameters
     ----------
@@ -24,15 +24,15 @@ class Composition(NamedTuple):
         Rows of the input table, word by word. A row may be there several times.
     offsets : ndarray of shape (n_words + 1,), int64
         Word w has ``rows[offsets[w]:offsets[w + 1]]``, at least one.
-    share : ndarray of shape (n_words,), float32
-        1 / n for a word of n rows.
+    weight : ndarray of shape (n,), float32
+        What part each row is of the vector; those of a word sum to 1.
     step : ndarray of shape (n_words,), float32
         What part of its word's step each row takes; see `move_center`.
     """
 
     rows: np.ndarray
     offsets: np.ndarray
-    share: np.ndarray
+    weight: np.ndarray
     step: np.ndarray
 
 
@@ -71,18 +71,28 @@ def read_center(w_in, word, composition, hidden, c):
         for d in range(0, w_in.shape[1], LANES):
             store(hidden, c, d, load(w_in, word, d))
     else:
-        rows = composition.rows
+        rows, weight = composition.rows, composition.weight
         start, stop = composition.offsets[word], composition.offsets[word + 1]
-        share = splat(composition.share[word])
-        for d in range(0, w_in.shape[1], LANES):
-            # Two sums, so that one's addition need not wait for the other's.
-            a = b = splat(np.float32(0.0))
-            for i in range(start, stop - 1, 2):
-                a = add(a, load(w_in, rows[i], d))
-                b = add(b, load(w_in, rows[i + 1], d))
-            if (stop - start) & 1:
-                a = add(a, load(w_in, rows[stop - 1], d))
-            store(hidden, c, d, fma(share, add(a, b), splat(np.float32(0.0))))
+        # Four sums at a time: of lines that lie side by side, and need not wait.
+        n_columns = w_in.shape[1]
+        whole = n_columns - n_columns % (4 * LANES)
+        for d in range(0, whole, 4 * LANES):
+            s0 = s1 = s2 = s3 = splat(np.float32(0.0))
+            for i in range(start, stop):
+                row, w = rows[i], splat(weight[i])
+                s0 = fma(w, load(w_in, row, d), s0)
+                s1 = fma(w, load(w_in, row, d + LANES), s1)
+                s2 = fma(w, load(w_in, row, d + 2 * LANES), s2)
+                s3 = fma(w, load(w_in, row, d + 3 * LANES), s3)
+            store(hidden, c, d, s0)
+            store(hidden, c, d + LANES, s1)
+            store(hidden, c, d + 2 * LANES, s2)
+            store(hidden, c, d + 3 * LANES, s3)
+        for d in range(whole, n_columns, LANES):
+            total = splat(np.float32(0.0))
+            for i in range(start, stop):
+                total = fma(splat(weight[i]), load(w_in, rows[i], d), total)
+            store(hidden, c, d, total)
 
 
 @_njit

@@ -1,4 +1,4 @@
-"""What the vector of a centre word is: a row of its own, or the mean of several rows.
+"""What the vector of a centre word is: a row of its own, or a mean of several rows.
 
 The twin of `skembed.training.skipgram._kernels.center`, which says why rows move as
 they do.
@@ -29,12 +29,15 @@ class Parts(NamedTuple):
         Rows of the input table, word by word.
     offsets : Tensor of shape (n_words + 2,), int64
         Word w has ``rows[offsets[w]:offsets[w + 1]]``.
+    weight : Tensor of shape (n,), float32
+        What part each row is of its word's vector.
     step : Tensor of shape (n_words + 1,), float32
         What part of its word's step each row takes.
     """
 
     rows: Tensor
     offsets: Tensor
+    weight: Tensor
     step: Tensor
 
     @classmethod
@@ -43,6 +46,7 @@ class Parts(NamedTuple):
         parts = (
             np.append(composition.rows.astype(np.int64), n_rows),
             np.append(composition.offsets, len(composition.rows) + 1),
+            np.append(composition.weight, np.float32(1.0)),
             np.append(composition.step, np.float32(1.0)),
         )
         return cls(*(torch.from_numpy(part).to(device) for part in parts))
@@ -126,7 +130,7 @@ class WordCenters:
 
 
 class ComposedCenters:
-    """Centre words that are the mean of several rows.
+    """Centre words that are a mean of several rows.
 
     The mean is taken, and its rows are moved, once for each distinct word.
 
@@ -146,12 +150,16 @@ class ComposedCenters:
         word = torch.arange(len(words), device=words.device)
         self._word_of = word.repeat_interleave(lengths)
         place = torch.arange(len(self._word_of), device=words.device)
-        self._rows = parts.rows[(starts - self._bags)[self._word_of] + place]
+        place += (starts - self._bags)[self._word_of]
+        self._rows, self._weight = parts.rows[place], parts.weight[place]
         self._step = parts.step[words]
 
     def vectors(self) -> Vectors:
         """Return the vector of each centre."""
-        means = embedding_bag(self._rows, self._table.table, self._bags, mode="mean")
+        means = embedding_bag(
+            self._rows, self._table.table, self._bags, mode="sum",
+            per_sample_weights=self._weight,
+        )  # fmt: skip
         word_of_center = torch.empty_like(self._words.order)
         word_of_center[self._words.order] = torch.arange(
             len(means), device=means.device

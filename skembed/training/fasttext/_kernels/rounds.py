@@ -1,4 +1,4 @@
-"""What words are made of, before and after training."""
+"""Rounds of replicas: words are made of rows before one, and rows moved after it."""
 
 import numba
 import numpy as np
@@ -19,25 +19,7 @@ N_EIGHTHS = 8
 
 
 @compiled()
-def add_own_rows(ngrams, offsets, rows):
-    """Write the rows of each word: its own, then those of its n-grams.
-
-    Parameters
-    ----------
-    ngrams : ndarray of shape (n,), int32
-    offsets : ndarray of shape (n_words + 1,), int64
-    rows : ndarray of shape (n_words + n,), int32
-        Overwritten. Word w has row w, n-gram g has row n_words + g.
-    """
-    n_words = len(offsets) - 1
-    for word in range(n_words):
-        rows[offsets[word] + word] = word
-        for i in range(offsets[word], offsets[word + 1]):
-            rows[i + word + 1] = n_words + ngrams[i]
-
-
-@compiled()
-def deal_rows(rows, offsets, dealt, splits):
+def deal_rows(rows, offsets, order, splits):
     """Sort the rows of each word by the eighth of all rows that they belong to.
 
     So a part of the rows is, of each word, a run of them: a branch for each row, which
@@ -49,11 +31,11 @@ def deal_rows(rows, offsets, dealt, splits):
     ----------
     rows : ndarray of shape (n,), int32
     offsets : ndarray of shape (n_words + 1,), int64
-    dealt : ndarray of shape (n,), int32
-        Overwritten.
+    order : ndarray of shape (n,), int64
+        Overwritten. The sorted ones are ``rows[order]``.
     splits : ndarray of shape (8 * n_words + 1,), int64
-        Overwritten. Word w has ``dealt[splits[8 * w + e]:splits[8 * w + e + 1]]`` of
-        eighth e.
+        Overwritten. Word w has the sorted ones from ``splits[8 * w + e]`` to
+        ``splits[8 * w + e + 1]`` of eighth e.
     """
     splits[0] = 0
     for word in range(len(offsets) - 1):
@@ -61,71 +43,9 @@ def deal_rows(rows, offsets, dealt, splits):
         for eighth in range(N_EIGHTHS):
             for i in range(offsets[word], offsets[word + 1]):
                 if (rows[i] >> 2) & (N_EIGHTHS - 1) == eighth:
-                    dealt[n] = rows[i]
+                    order[n] = i
                     n += 1
             splits[N_EIGHTHS * word + eighth + 1] = n
-
-
-@compiled()
-def number_by_first_use(ngrams, places):
-    """Number n-grams in the order in which they are first met.
-
-    Parameters
-    ----------
-    ngrams : ndarray of shape (n,), int32
-    places : ndarray of shape (n_ngrams,), int64, all -1
-        Overwritten. Those that are never met come last.
-    """
-    n = 0
-    for i in range(len(ngrams)):
-        if places[ngrams[i]] < 0:
-            places[ngrams[i]] = n
-            n += 1
-    for ngram in range(len(places)):
-        if places[ngram] < 0:
-            places[ngram] = n
-            n += 1
-
-
-@compiled()
-def count_squares(rows, offsets, n_rows, squares):
-    """Sum the squares of how often each word has each of its rows.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n,), int32
-    offsets : ndarray of shape (n_words + 1,), int64
-    n_rows : int
-    squares : ndarray of shape (n_words,), int64
-        Overwritten.
-    """
-    last_word = np.full(n_rows, -1, dtype=np.int64)
-    times = np.zeros(n_rows, dtype=np.int64)
-    for word in range(len(squares)):
-        squares[word] = 0
-        for i in range(offsets[word], offsets[word + 1]):
-            row = rows[i]
-            if last_word[row] != word:
-                last_word[row] = word
-                times[row] = 0
-            # The square of m + 1 is that of m and so much more.
-            squares[word] += 2 * times[row] + 1
-            times[row] += 1
-
-
-@compiled()
-def write_means(table, composition, vectors):
-    """Write the vectors of all words.
-
-    Parameters
-    ----------
-    table : ndarray of shape (n_rows + 1, n_columns), float32
-    composition : Composition
-    vectors : ndarray of shape (n_words, n_columns), float32
-        Overwritten.
-    """
-    for word in range(len(vectors)):
-        read_center(table, word, composition, vectors, word)
 
 
 @compiled()
@@ -309,13 +229,13 @@ def _scale_of_word(word, composition, ways):
     """Tell what part of all changes lets a word go as far as step after step."""
     total = parts = np.float32(0.0)
     for i in range(composition.offsets[word], composition.offsets[word + 1]):
-        total += ways[composition.rows[i], 0]
-        parts += ways[composition.rows[i], 1]
+        total += composition.weight[i] * ways[composition.rows[i], 0]
+        parts += composition.weight[i] * ways[composition.rows[i], 1]
     one = np.float32(1.0)
     # Both are 0 where the step size is as good as 0. Rows of very different ways could
     # make it more than 1.
     if parts > np.float32(0.0):
-        scale = total / (one + composition.share[word] * total) / parts
+        scale = total / (one + total) / parts
         return min(scale, one)
     return one
 
