@@ -18,6 +18,12 @@ class NgramSampling(NegativeSampling):
     and spans are then shorter.
     """
 
+    # Words that have rows in common would learn too late what others of a long span
+    # have learned; and they tell their contexts from fewer words.
+    _n_shared = 24
+    _n_renewed = 4
+    _longest_span = 500
+
     def __init__(
         self,
         counts: npt.NDArray[np.int64],

@@ -82,6 +82,7 @@ class NegativeSampling:
     # one tile's noise, and of one span's replica.
     _most_of_tile = 0.1
     _most_of_span = 1.0
+    _longest_span = 2500
 
     def __init__(self, counts: Counts, config: SkipGramConfig) -> None:
         self.n_outputs = len(counts)
@@ -99,7 +100,7 @@ class NegativeSampling:
         )
         most_frequent = max(distribution.max(), kept.max() / kept.sum())
         limit = self._most_of_span / (config.learning_rate * most_frequent)
-        self.tokens_per_span = int(np.clip(limit, 1, 2500))
+        self.tokens_per_span = int(np.clip(limit, 1, self._longest_span))
 
     def _n_noise(self, n_tokens: int) -> int:
         n_tiles = -(-n_tokens // self._noise.n_centers)

@@ -154,6 +154,81 @@ def _train_tiles(
 
 
 @compiled()
+def prepare_span(replicas, corpus, spans, number, windows, noise, noise_rows):
+    """Draw what a span is trained on, and find the copies that it works on.
+
+    Parameters
+    ----------
+    replicas : Replicas
+        The span's copies are listed anew, where there are replicas.
+    corpus : Corpus
+    spans : Round
+    number : int
+        Which span of the round to take.
+    windows : Windows of capacity length + 2 * window
+        Overwritten.
+    noise : Noise
+    noise_rows : ndarray of shape (n_shared + n_renewed * (n_tiles + 1),), int32
+        Overwritten.
+
+    Returns
+    -------
+    n_words, first, last : int
+        From `sample_span`.
+    """
+    n_words, first, last = sample_span(corpus, spans, number, windows)
+    n_tiles = -(-(last - first) // noise.n_centers)
+    n_noise = noise.n_shared + noise.n_renewed * (n_tiles + 1)
+    noise_key = mix(~(spans.key + np.uint64(spans.start + number * spans.length)))
+    draw_noise(noise_key, noise.threshold, noise.alias, noise_rows, n_noise)
+    if len(replicas.word_of) > 0:
+        localize_span(replicas, number, windows.words, n_words, noise_rows, n_noise)
+    return n_words, first, last
+
+
+@compiled()
+def train_span(
+    tables, corpus, spans, number, windows, where, noise, noise_rows, vectors,
+    composition,
+):  # fmt: skip
+    """Train on a span that is prepared, in place.
+
+    Parameters
+    ----------
+    tables : Tables
+        The span's replica is changed, or the tables where there are none.
+    corpus : Corpus
+    spans : Round
+    number : int
+    windows : Windows
+    where : tuple of three ints
+        From `prepare_span`.
+    noise : Noise
+    noise_rows : ndarray of shape (n,), int32
+    vectors : ndarray of shape (2 * TILE, n_columns), float32
+        Scratch space, overwritten.
+    composition : Composition or None
+        What words are made of; None if word w has row w, as in replicas.
+
+    Returns
+    -------
+    loss, weight : float
+        The summed loss of all pairs, and how many there were, both weighted.
+    """
+    w_in, w_out, replicas = tables
+    far = len(replicas.word_of) == 0
+    if not far:
+        words, n_copies = replicas.word_of[number], replicas.n_copies[:, number]
+        row = number * (len(words) + 1)
+        w_in = gather(w_in, words, n_copies[0], row, replicas.input)
+        w_out = gather(w_out, words, n_copies[1], row, replicas.output)
+    return _train_tiles(
+        w_in, w_out, windows, *where, corpus.document_weight, noise_rows, noise,
+        spans.window, spans.rate, vectors, far, composition,
+    )  # fmt: skip
+
+
+@compiled()
 def train_round(
     tables, corpus, spans, part, n_parts, windows, vectors, results, noise, noise_rows,
     composition,
@@ -182,22 +257,10 @@ def train_round(
         What words are made of; None if word w has row w, as in replicas.
     """
     for number in range(part, len(results), n_parts):
-        n_words, first, last = sample_span(corpus, spans, number, windows)
-        n_noise = noise.n_shared + noise.n_renewed * (
-            -(-(last - first) // noise.n_centers) + 1
+        where = prepare_span(
+            tables.replicas, corpus, spans, number, windows, noise, noise_rows
         )
-        noise_key = mix(~(spans.key + np.uint64(spans.start + number * spans.length)))
-        draw_noise(noise_key, noise.threshold, noise.alias, noise_rows, n_noise)
-        w_in, w_out = tables.input, tables.output
-        replicas = tables.replicas
-        far = len(replicas.word_of) == 0
-        if not far:
-            localize_span(replicas, number, windows.words, n_words, noise_rows, n_noise)
-            words, n_copies = replicas.word_of[number], replicas.n_copies[:, number]
-            row = number * (len(words) + 1)
-            w_in = gather(w_in, words, n_copies[0], row, replicas.input)
-            w_out = gather(w_out, words, n_copies[1], row, replicas.output)
-        results[number, 0], results[number, 1] = _train_tiles(
-            w_in, w_out, windows, n_words, first, last, corpus.document_weight,
-            noise_rows, noise, spans.window, spans.rate, vectors, far, composition,
+        results[number, 0], results[number, 1] = train_span(
+            tables, corpus, spans, number, windows, where, noise, noise_rows, vectors,
+            composition,
         )  # fmt: skip
