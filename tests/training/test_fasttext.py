@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skembed._ragged import Ragged
 from skembed.training.fasttext import (
     FastTextConfig,
+    _schedule,
     own_rows,
     train_fasttext,
 )
@@ -203,3 +204,18 @@ def test_plain_vectors_give_the_same_results(tmp_path):
         subprocess.run([sys.executable, "-c", code, file], check=True, env=environment)
         vectors.append(np.load(file))
     assert_allclose(*vectors, rtol=1e-4, atol=1e-7)
+
+
+def test_a_thread_that_fails_does_not_let_others_wait_forever(
+    topics, ngrams, monkeypatch
+):
+    train_rounds = _schedule.train_rounds
+
+    def fail_in_second(*arguments):
+        if arguments[-2] == 1:
+            raise MemoryError
+        train_rounds(*arguments)
+
+    monkeypatch.setattr(_schedule, "train_rounds", fail_in_second)
+    with pytest.raises(MemoryError):
+        train_fasttext(*topics, ngrams, CONFIG, seed=0, n_threads=2)

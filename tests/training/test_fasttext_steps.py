@@ -12,7 +12,7 @@ from skembed._ragged import Ragged
 from skembed.training._aligned import aligned_zeros
 from skembed.training.fasttext import FastTextConfig, FastTextTables, train_fasttext
 from skembed.training.fasttext._composition import compose, dealt, word_vectors
-from skembed.training.fasttext._kernels.rounds import (
+from skembed.training.fasttext._kernels.words import (
     compose_words,
     spread_changes,
     sum_ways,
@@ -92,7 +92,7 @@ class Examples:
             0, len(corpus.values), length, config.window, config.shrink_windows,
             np.float32(config.learning_rate), self._key(config),
         )  # fmt: skip
-        self.noise = NgramSampling(counts, compose(ragged(NGRAMS)), config)._noise
+        self.noise = NgramSampling(counts, compose(ragged(NGRAMS)), config).noise
         self.corpus = sampled(corpus, counts, config.sample, weight)
         self.weight = weight
 

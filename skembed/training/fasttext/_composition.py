@@ -5,12 +5,12 @@ import numpy.typing as npt
 
 from skembed._ragged import Ragged
 from skembed.training._aligned import aligned_zeros
-from skembed.training.fasttext._kernels.rounds import N_EIGHTHS, deal_rows
 from skembed.training.fasttext._kernels.rows import (
     add_own_rows,
     count_squares,
     write_means,
 )
+from skembed.training.fasttext._kernels.words import N_EIGHTHS, deal_rows
 from skembed.training.skipgram._kernels.center import Composition
 
 

@@ -34,7 +34,7 @@ class NgramSampling(NegativeSampling):
         kept = counts * keep_probability(counts, config.sample)
         pull = config.learning_rate * overlap(composition, kept / kept.sum())
         limit = self._most_of_tile / (pull * config.window * (1 + config.negative))
-        n_centers = int(np.clip(limit, 1, min(TILE, self._noise.n_centers)))
-        self._noise = self._noise._replace(n_centers=n_centers)
+        n_centers = int(np.clip(limit, 1, min(TILE, self.noise.n_centers)))
+        self.noise = self.noise._replace(n_centers=n_centers)
         limit = self._most_of_span / pull
         self.tokens_per_span = int(np.clip(limit, 1, self.tokens_per_span))

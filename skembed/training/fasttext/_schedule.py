@@ -1,25 +1,20 @@
 """Rounds of replicas for words that are made of rows."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from skembed._kernels.barrier import abandoned_on_error, new_barrier
 from skembed.training._aligned import aligned_zeros
 from skembed.training.fasttext._composition import dealt
 from skembed.training.fasttext._config import FastTextConfig
-from skembed.training.fasttext._kernels.rounds import (
-    compose_words,
-    count_touches,
-    mark_words,
-    spread_changes,
-    sum_ways,
-)
+from skembed.training.fasttext._kernels.rounds import Spans, Words, train_rounds
 from skembed.training.fasttext._objective import NgramSampling
 from skembed.training.skipgram._kernels.center import Composition
-from skembed.training.skipgram._kernels.replica import merge
 from skembed.training.skipgram._kernels.span import Corpus, Round
 from skembed.training.skipgram._objectives import Part
-from skembed.training.skipgram._schedule import PULL, Run, Schedule
+from skembed.training.skipgram._schedule import PULL, Run, Schedule, threads
 from skembed.training.skipgram._tables import padded_table
 
 NGRAM_PULL = 0.7
@@ -29,6 +24,8 @@ Less than that of replicas, which hold back already what all words agree upon. O
 million words 0.5 to 1 are as good as single steps, 2 is worse; 0.35 diverges at a
 learning rate of 0.1.
 """
+AT_ONCE = 16
+"""Rounds that threads go through without sleeping, or an interrupt being answered."""
 
 
 class NgramSchedule(Schedule):
@@ -61,69 +58,68 @@ class NgramSchedule(Schedule):
         rows, output = tables
         vectors = padded_table(len(output) - 1, output.shape[1])
         super().__init__(corpus, (vectors, output), objective, config, n_threads)
-        self._rows = rows
         if not self._merges:
             objective.composition = composition
             self.tables = self.tables._replace(input=rows)
             return
-        self._composition, self._splits = dealt(composition)
-        n_copies = self.tables.replicas.word_of.size
-        capacity = min(n_copies, len(vectors) - 1)
-        self._before = aligned_zeros(capacity, vectors.shape[1])
-        self._touches = np.empty(capacity, dtype=np.float32)
-        self._marks = np.zeros(len(vectors) - 1, dtype=np.bool_)
-        self._ways = aligned_zeros(1, 4 * len(rows)).reshape(-1, 4)
+        self._noise = objective.noise
+        n_spans, capacity = self.tables.replicas.word_of.shape
+        length = len(self._parts[0].windows.words)
+        words, document, reach = np.empty((3, n_spans, length), dtype=np.int32)
+        n_noise = objective.n_noise(self._length)
+        self._spans = Spans(
+            words,
+            document,
+            reach,
+            noise=np.empty((n_spans, n_noise), dtype=np.int32),
+            where=np.empty((n_spans, 3), dtype=np.int64),
+        )
+        capacity = min(n_spans * capacity, len(vectors) - 1)
+        self._words = Words(
+            rows,
+            *dealt(composition),
+            listed=np.empty(capacity, dtype=np.int32),
+            touches=np.empty(capacity, dtype=np.float32),
+            n=np.zeros(1, dtype=np.int64),
+            before=aligned_zeros(capacity, vectors.shape[1]),
+            ways=aligned_zeros(1, 4 * len(rows)).reshape(-1, 4),
+        )
 
-    def _run_round(self, spans: Round, run: Run) -> tuple[float, float]:
+    def run_epoch(
+        self, key: np.uint64, rate: Callable[[float], float]
+    ) -> Iterator[tuple[float, float, float]]:
+        """Train once through the corpus, some rounds at a time."""
         if not self._merges:
-            return super()._run_round(spans, run)
-        self._words = words = self._words_of(spans, run)
-        vectors, before, composition = (
-            self.tables.input, self._before, self._composition,
-        )  # fmt: skip
+            yield from super().run_epoch(key, rate)
+            return
+        n_tokens = len(self._corpus.ids)
+        bounds = [*range(0, n_tokens, self._n_spans * self._length), n_tokens]
+        with threads(len(self._parts)) as run:
+            for first in range(0, len(bounds) - 1, AT_ONCE):
+                some = bounds[first : first + AT_ONCE + 1]
+                rates = [rate(start / n_tokens) for start in some[:-1]]
+                rounds = self._round(some[0], some[-1], rates[0], key)
+                sums = self._run_rounds(rounds, rates, run)
+                for stop, (loss, weight) in zip(some[1:], sums, strict=True):
+                    yield stop / n_tokens, loss, weight
 
-        def compose(part: Part) -> None:
-            compose_words(words, self._rows, composition, vectors, before, *part[:2])
+    def _run_rounds(
+        self, rounds: Round, rates: list[float], run: Run
+    ) -> list[list[float]]:
+        """Train on rounds of these rates; return the loss and weight of each."""
+        results = np.zeros((len(rates), self._n_spans, 2))
+        steps = np.array(rates, dtype=np.float32)
+        barrier = new_barrier(len(self._parts))
 
-        def spread(part: Part) -> None:
-            spread_changes(
-                words, self._touches, composition, self._splits, vectors, before,
-                self._rows, self._ways, _pull(spans), part.vectors, *part[:2],
-            )  # fmt: skip
+        def train(part: Part) -> None:
+            with abandoned_on_error(barrier):
+                train_rounds(
+                    self.tables, self._corpus, rounds, steps, (PULL, NGRAM_PULL),
+                    self._noise, self._spans, self._words, part.vectors, results,
+                    barrier, *part[:2],
+                )  # fmt: skip
 
-        run(compose, self._parts)
-        loss = super()._run_round(spans, run)
-        run(spread, self._parts)
-        return loss
-
-    def _merge(self, spans: Round, run: Run) -> None:
-        """Merge, and measure in the same go how far words went: threads wait less."""
-        words, touches = self._words, self._touches
-        count_touches(words, self.tables.replicas, touches)
-
-        def merge_part(part: Part) -> None:
-            merge(self.tables, PULL * float(spans.rate), *part[:2])
-            sum_ways(
-                words, touches, self._composition, self._splits, self._ways,
-                _pull(spans), *part[:2],
-            )  # fmt: skip
-
-        run(merge_part, self._parts)
-
-    def _words_of(self, spans: Round, run: Run) -> Any:
-        """List the words of a round, those in windows included."""
-        n_spans = -(-(spans.stop - spans.start) // spans.length)
-
-        def mark(part: Part) -> None:
-            mark_words(
-                self._corpus, spans, *part[:2], n_spans, part.windows, self._marks
-            )
-
-        run(mark, self._parts)
-        words = np.flatnonzero(self._marks)
-        self._marks[words] = False
-        return words
-
-
-def _pull(spans: Round) -> float:
-    return NGRAM_PULL * float(spans.rate)
+        with abandoned_on_error(barrier):
+            run(train, self._parts)
+        sums: list[list[float]] = results.sum(axis=1).tolist()
+        return sums

@@ -91,7 +91,7 @@ class NegativeSampling:
         kept = counts * keep_probability(counts, config.sample)
         pairs = config.window * (1 + config.negative)
         pull = config.learning_rate * distribution.max() * pairs
-        self._noise = negative.Noise(
+        self.noise = negative.Noise(
             *AliasTable.from_probabilities(distribution),
             n_centers=int(np.clip(self._most_of_tile / pull, 1, TILE)),
             n_shared=max(self._n_shared, -(-config.negative // GROUP) * GROUP),
@@ -102,21 +102,22 @@ class NegativeSampling:
         limit = self._most_of_span / (config.learning_rate * most_frequent)
         self.tokens_per_span = int(np.clip(limit, 1, self._longest_span))
 
-    def _n_noise(self, n_tokens: int) -> int:
-        n_tiles = -(-n_tokens // self._noise.n_centers)
-        return self._noise.n_shared + self._noise.n_renewed * (n_tiles + 1)
+    def n_noise(self, n_tokens: int) -> int:
+        """Count the noise words of a span, at most."""
+        n_tiles = -(-n_tokens // self.noise.n_centers)
+        return self.noise.n_shared + self.noise.n_renewed * (n_tiles + 1)
 
     def capacity(self, n_tokens: int) -> int:
         """Count the words and noise words of a span."""
-        return n_tokens + self._n_noise(n_tokens)
+        return n_tokens + self.n_noise(n_tokens)
 
     def train(
         self, tables: Tables, corpus: Corpus, spans: Round, part: Part, results: Any
     ) -> None:
         """Train a part of a round, in place."""
-        noise_rows = np.empty(self._n_noise(spans.length), dtype=np.int32)
+        noise_rows = np.empty(self.n_noise(spans.length), dtype=np.int32)
         negative.train_round(
-            tables, corpus, spans, *part, results, self._noise, noise_rows,
+            tables, corpus, spans, *part, results, self.noise, noise_rows,
             self.composition,
         )  # fmt: skip
 

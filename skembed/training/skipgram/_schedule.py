@@ -113,19 +113,23 @@ class Schedule:
             Summed over the pairs of the round.
         """
         n_tokens = len(self._corpus.ids)
-        with _threads(len(self._parts)) as run:
+        with threads(len(self._parts)) as run:
             for start in range(0, n_tokens, self._n_spans * self._length):
-                spans = Round(
-                    start=start,
-                    stop=min(start + self._n_spans * self._length, n_tokens),
-                    length=self._length,
-                    window=self._config.window,
-                    shrink=self._config.shrink_windows,
-                    rate=np.float32(rate(start / n_tokens)),
-                    key=key,
-                )
+                stop = min(start + self._n_spans * self._length, n_tokens)
+                spans = self._round(start, stop, rate(start / n_tokens), key)
                 loss, weight = self._run_round(spans, run)
                 yield spans.stop / n_tokens, loss, weight
+
+    def _round(self, start: int, stop: int, rate: float, key: np.uint64) -> Round:
+        return Round(
+            start=start,
+            stop=stop,
+            length=self._length,
+            window=self._config.window,
+            shrink=self._config.shrink_windows,
+            rate=np.float32(rate),
+            key=key,
+        )
 
     def _run_round(self, spans: Round, run: Run) -> tuple[float, float]:
         """Train and merge the spans of a round; return its loss and weight."""
@@ -135,21 +139,16 @@ class Schedule:
         def train(part: Part) -> None:
             self._objective.train(self.tables, self._corpus, spans, part, results)
 
+        def merge_part(part: Part) -> None:
+            merge(self.tables, PULL * float(spans.rate), part.number, part.of)
+
         run(train, self._parts)
         if self._merges:
             for number in range(len(results), self._n_spans):
                 clear(self.tables.replicas, number)
-            self._merge(spans, run)
+            run(merge_part, self._parts)
         loss, weight = results.sum(axis=0)
         return float(loss), float(weight)
-
-    def _merge(self, spans: Round, run: Run) -> None:
-        """Add what the spans of a round have changed to the tables."""
-
-        def merge_part(part: Part) -> None:
-            merge(self.tables, PULL * float(spans.rate), part.number, part.of)
-
-        run(merge_part, self._parts)
 
 
 def torch_schedule(*arguments: Any) -> Runs:
@@ -160,7 +159,7 @@ def torch_schedule(*arguments: Any) -> Runs:
 
 
 @contextmanager
-def _threads(n_threads: int) -> Iterator[Run]:
+def threads(n_threads: int) -> Iterator[Run]:
     """Give what runs one part in each thread, this one among them, and waits for all.
 
     Kernels release the interpreter's lock. Threads are only started if needed.

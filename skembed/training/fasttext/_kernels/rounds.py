@@ -1,253 +1,184 @@
-"""Rounds of replicas: words are made of rows before one, and rows moved after it."""
+"""Rounds of replicas, one after the other, in threads that only wait for each other.
 
-import numba
+A round is one of skip-gram, on the vectors of its words. These are computed before it;
+after it, what has changed is added to the rows that they are made of. Each of these
+steps takes as long as it takes to wake a thread: so threads go through many rounds
+without sleeping, see `skembed._kernels.barrier`.
+"""
+
+from typing import NamedTuple
+
 import numpy as np
 
+from skembed._kernels.barrier import wait_for_all
 from skembed._kernels.compiling import compiled
-from skembed._kernels.simd import LANES, fma, load, splat, store
-from skembed.training.skipgram._kernels.center import (
-    ask_for,
-    ask_for_center,
-    read_center,
+from skembed.training.fasttext._kernels.words import (
+    compose_words,
+    list_words,
+    spread_changes,
+    sum_ways,
 )
-from skembed.training.skipgram._kernels.span import sample_span
-
-# How many words ahead of their use their rows are asked for.
-AHEAD = 2
-# Rows are dealt out in eighths: a part takes some of them.
-N_EIGHTHS = 8
+from skembed.training.skipgram._kernels.center import Composition
+from skembed.training.skipgram._kernels.negative import prepare_span, train_span
+from skembed.training.skipgram._kernels.replica import clear, merge
+from skembed.training.skipgram._kernels.span import Round, Windows
 
 
-@compiled()
-def deal_rows(rows, offsets, order, splits):
-    """Sort the rows of each word by the eighth of all rows that they belong to.
-
-    So a part of the rows is, of each word, a run of them: a branch for each row, which
-    no processor foresees, would cost as much as what is done with the row. Four rows
-    that follow one another are of the same eighth: what two threads write lies in
-    different lines of the cache.
+class Spans(NamedTuple):
+    """What the spans of a round are trained on: scratch space.
 
     Parameters
     ----------
-    rows : ndarray of shape (n,), int32
-    offsets : ndarray of shape (n_words + 1,), int64
-    order : ndarray of shape (n,), int64
-        Overwritten. The sorted ones are ``rows[order]``.
-    splits : ndarray of shape (8 * n_words + 1,), int64
-        Overwritten. Word w has the sorted ones from ``splits[8 * w + e]`` to
-        ``splits[8 * w + e + 1]`` of eighth e.
+    words, document, reach : ndarray of shape (n_spans, capacity), int32
+        See `Windows`.
+    noise : ndarray of shape (n_spans, n), int32
+        Their noise words.
+    where : ndarray of shape (n_spans, 3), int64
+        How many words there are, and which of them are centres.
     """
-    splits[0] = 0
-    for word in range(len(offsets) - 1):
-        n = offsets[word]
-        for eighth in range(N_EIGHTHS):
-            for i in range(offsets[word], offsets[word + 1]):
-                if (rows[i] >> 2) & (N_EIGHTHS - 1) == eighth:
-                    order[n] = i
-                    n += 1
-            splits[N_EIGHTHS * word + eighth + 1] = n
+
+    words: np.ndarray
+    document: np.ndarray
+    reach: np.ndarray
+    noise: np.ndarray
+    where: np.ndarray
 
 
-@compiled()
-def mark_words(corpus, spans, part, n_parts, n_spans, windows, marks):
-    """Mark the words of a round's spans and their windows.
+class Words(NamedTuple):
+    """What the words of a round are made of, and scratch space for what they do.
 
     Parameters
     ----------
-    corpus : Corpus
-    spans : Round
-    part, n_parts : int
-        Take the spans `part`, `part` + `n_parts`, ...
-    n_spans : int
-        Spans of the round.
-    windows : Windows of capacity length + 2 * window
-        Scratch space, overwritten.
-    marks : ndarray of shape (n_words,), bool
-        Set, in place.
-    """
-    for number in range(part, n_spans, n_parts):
-        n, _, _ = sample_span(corpus, spans, number, windows)
-        for i in range(n):
-            marks[windows.words[i]] = True
-
-
-@compiled()
-def compose_words(words, table, composition, vectors, before, part, n_parts):
-    """Write the vectors of some words to two tables.
-
-    Parameters
-    ----------
-    words : ndarray of shape (n,), int64
-    table : ndarray of shape (n_rows + 1, n_columns), float32
-        What words are made of.
-    composition : Composition
-    vectors : ndarray of shape (n_words + 1, n_columns), float32
-        The rows of the words are overwritten.
-    before : ndarray of shape (>= n, n_columns), float32
-        The first n rows are overwritten, with the same vectors.
-    part, n_parts : int
-        Take the words `part`, `part` + `n_parts`, ...: those of small numbers, which
-        are frequent, are short.
-    """
-    for k in range(part, len(words), n_parts):
-        ahead = min(k + AHEAD * n_parts, len(words) - 1)
-        ask_for_center(table, words[ahead], composition)
-        read_center(table, words[k], composition, vectors, words[k])
-        for d in range(0, table.shape[1], LANES):
-            store(before, k, d, load(vectors, words[k], d))
-
-
-@compiled()
-def count_touches(words, replicas, touches):
-    """Count how often spans have touched the input vectors of words.
-
-    Parameters
-    ----------
-    words : ndarray of shape (n,), int64
-    replicas : Replicas
-    touches : ndarray of shape (>= n,), float32
-        The first n are overwritten.
-    """
-    for k in range(len(words)):
-        touches[k] = np.float32(0.0)
-        for span in range(replicas.row_of.shape[1]):
-            copy = replicas.row_of[words[k], span]
-            if 0 <= copy < replicas.n_copies[0, span]:
-                touches[k] += replicas.touches[0, span, copy]
-
-
-@numba.njit(inline="always")
-def _eighths(part, n_parts):
-    """Return the first eighth of a part of the rows, and the first of the next."""
-    return -(-N_EIGHTHS * part // n_parts), -(-N_EIGHTHS * (part + 1) // n_parts)
-
-
-@numba.njit(inline="always")
-def _rows_of(word, splits, eighths):
-    """Return where the rows of a word begin and end that are in some eighths."""
-    place = N_EIGHTHS * word
-    return splits[place + eighths[0]], splits[place + eighths[1]]
-
-
-@compiled()
-def sum_ways(words, touches, composition, splits, ways, pull, part, n_parts):
-    """Sum, for each row, how far the words that have it went in a round.
-
-    Parameters
-    ----------
-    words : ndarray of shape (n,), int64
-    touches : ndarray of shape (>= n,), float32
-        How often each word was touched.
-    composition : Composition
-        Its rows are sorted by `deal_rows`.
-    splits : ndarray of shape (8 * n_words + 1,), int64
-        From `deal_rows`.
-    ways : ndarray of shape (n_rows, 4), float32
-        Of the words' rows, the first two columns are overwritten: the sums of a n and
-        of a n / (1 + a n) of words that were touched n times. The third becomes 0.
-    pull : float
-        The part a of its way that a vector goes in one touch.
-    part, n_parts : int
-        Only the rows of this part, of up to 8, are summed.
-    """
-    rows, eighths = composition.rows, _eighths(part, n_parts)
-    for k in range(len(words)):
-        first, last = _rows_of(words[k], splits, eighths)
-        for i in range(first, last):
-            for column in range(3):
-                ways[rows[i], column] = np.float32(0.0)
-    for k in range(len(words)):
-        way = np.float32(pull * touches[k])
-        step = composition.step[words[k]]
-        first, last = _rows_of(words[k], splits, eighths)
-        for i in range(first, last):
-            ways[rows[i], 0] += step * way
-            ways[rows[i], 1] += step * way / (np.float32(1.0) + way)
-
-
-@compiled()
-def spread_changes(
-    words, touches, composition, splits, vectors, before, table, ways, pull,
-    change, part, n_parts,
-):  # fmt: skip
-    """Let the rows that words are made of take the words' steps, in place.
-
-    A word goes the mean of the ways of its rows, and a row goes the sum of the ways of
-    the words that have it. Where these are many, the sum overshoots as that of the
-    changes of several spans does; see `skembed.training.skipgram._kernels.replica`. So
-    the way of a row is scaled: such that its words, in the mean, go as far as they
-    would have gone one after the other. A row that one word alone is made of takes its
-    change as it is, if its other rows do.
-
-    Parameters
-    ----------
-    words : ndarray of shape (n,), int64
-    touches : ndarray of shape (>= n,), float32
-        How often each word was touched.
-    composition : Composition
-        Its rows are sorted by `deal_rows`.
-    splits : ndarray of shape (8 * n_words + 1,), int64
-        From `deal_rows`.
-    vectors : ndarray of shape (n_words + 1, n_columns), float32
-        The words' vectors after the round.
-    before : ndarray of shape (>= n, n_columns), float32
-        Those of `words` before it.
     table : ndarray of shape (n_rows + 1, n_columns), float32
         What words are made of. Updated in place.
+    composition : Composition
+        Its rows are sorted by `deal_rows`.
+    splits : ndarray of shape (8 * n_words + 1,), int64
+        From `deal_rows`.
+    listed : ndarray of shape (capacity,), int32
+        The words of a round.
+    touches : ndarray of shape (capacity,), float32
+        How often each of these is touched.
+    n : ndarray of shape (1,), int64
+        How many there are.
+    before : ndarray of shape (capacity, n_columns), float32
+        Their vectors before the round.
     ways : ndarray of shape (n_rows, 4), float32
-        From `sum_ways`. Of the rows of this part, the third column is added to.
-    pull : float
-        The part a of its way that a vector goes in one touch.
-    change : ndarray of shape (>= 1, n_columns), float32
-        Scratch space, overwritten.
-    part, n_parts : int
-        Only the rows of this part, of up to 8, are updated.
+        See `sum_ways`.
     """
-    rows, eighths = composition.rows, _eighths(part, n_parts)
-    for k in range(len(words)):
-        # Each part scales all words: to wait for those of others would take longer.
-        way = composition.step[words[k]] * np.float32(pull * touches[k])
-        way *= _scale_of_word(words[k], composition, ways)
-        first, last = _rows_of(words[k], splits, eighths)
-        for i in range(first, last):
-            ways[rows[i], 2] += way
-    for k in range(len(words)):
-        first, last = _rows_of(words[min(k + AHEAD, len(words) - 1)], splits, eighths)
-        for i in range(first, last):
-            ask_for(table, rows[i])
-        for d in range(0, table.shape[1], LANES):
-            old, new = load(before, k, d), load(vectors, words[k], d)
-            store(change, 0, d, fma(splat(np.float32(-1.0)), old, new))
-        first, last = _rows_of(words[k], splits, eighths)
-        for i in range(first, last):
-            scale = composition.step[words[k]] * _mean_scale(ways, rows[i])
-            _add_change(table, rows[i], splat(scale), change)
+
+    table: np.ndarray
+    composition: Composition
+    splits: np.ndarray
+    listed: np.ndarray
+    touches: np.ndarray
+    n: np.ndarray
+    before: np.ndarray
+    ways: np.ndarray
 
 
-@numba.njit(inline="always")
-def _scale_of_word(word, composition, ways):
-    """Tell what part of all changes lets a word go as far as step after step."""
-    total = parts = np.float32(0.0)
-    for i in range(composition.offsets[word], composition.offsets[word + 1]):
-        total += composition.weight[i] * ways[composition.rows[i], 0]
-        parts += composition.weight[i] * ways[composition.rows[i], 1]
-    one = np.float32(1.0)
-    # Both are 0 where the step size is as good as 0. Rows of very different ways could
-    # make it more than 1.
-    if parts > np.float32(0.0):
-        scale = total / (one + total) / parts
-        return min(scale, one)
-    return one
+@compiled()
+def _prepare_spans(replicas, corpus, current, spans, noise, part, n_parts):
+    """Prepare every n_parts-th span; forget those that the last round does not have."""
+    n_spans = -(-(current.stop - current.start) // current.length)
+    for number in range(part, len(spans.where), n_parts):
+        if number < n_spans:
+            windows = Windows(
+                spans.words[number], spans.document[number], spans.reach[number]
+            )
+            where = prepare_span(
+                replicas, corpus, current, number, windows, noise, spans.noise[number]
+            )
+            for k in range(3):
+                spans.where[number, k] = where[k]
+        else:
+            spans.where[number, :] = 0
+            clear(replicas, number)
 
 
-@numba.njit(inline="always")
-def _mean_scale(ways, row):
-    """Average the scales of the words that have a row, by how far they went."""
-    way = ways[row, 0]
-    return ways[row, 2] / way if way > np.float32(0.0) else np.float32(1.0)
+@compiled()
+def _train_spans(
+    tables, corpus, current, spans, noise, vectors, results, part, n_parts
+):
+    """Train on every n_parts-th span, on its replica."""
+    n_spans = -(-(current.stop - current.start) // current.length)
+    for number in range(part, n_spans, n_parts):
+        windows = Windows(
+            spans.words[number], spans.document[number], spans.reach[number]
+        )
+        where = spans.where[number, 0], spans.where[number, 1], spans.where[number, 2]
+        results[number, 0], results[number, 1] = train_span(
+            tables, corpus, current, number, windows, where, noise,
+            spans.noise[number], vectors, None,
+        )  # fmt: skip
 
 
-@numba.njit(inline="always")
-def _add_change(table, row, scale, change):
-    for d in range(0, table.shape[1], LANES):
-        store(table, row, d, fma(scale, load(change, 0, d), load(table, row, d)))
+@compiled()
+def train_rounds(
+    tables, corpus, rounds, rates, pulls, noise, spans, words, vectors, results,
+    barrier, part, n_parts,
+):  # fmt: skip
+    """Do one thread's part of some rounds, in place.
+
+    Parameters
+    ----------
+    tables : Tables
+        Of words and outputs. The words' vectors need not be those of their rows.
+    corpus : Corpus
+    rounds : Round
+        All of them together; its rate is not used.
+    rates : ndarray of shape (n_rounds,), float32
+        The step size of each.
+    pulls : tuple of two floats
+        The part of its way that a vector goes in one touch, as replicas and as rows see
+        it, for a learning rate of 1.
+    noise : Noise
+    spans : Spans
+    words : Words
+    vectors : ndarray of shape (2 * TILE, n_columns), float32
+        The thread's own scratch space.
+    results : ndarray of shape (n_rounds, n_spans, 2), float64
+        Overwritten with the summed loss of each span's pairs, and how many there were,
+        both weighted.
+    barrier : ndarray of int64
+        From `skembed._kernels.barrier.new_barrier`.
+    part, n_parts : int
+    """
+    per_round = len(spans.where) * rounds.length
+    composition, splits, ways = words.composition, words.splits, words.ways
+    n_waits = 0
+    for k in range(len(rates)):
+        start = rounds.start + k * per_round
+        current = Round(
+            start, min(start + per_round, rounds.stop), rounds.length, rounds.window,
+            rounds.shrink, rates[k], rounds.key,
+        )  # fmt: skip
+        pull, ngram_pull = pulls[0] * rates[k], pulls[1] * rates[k]
+        # Others may still move rows, which this does not touch.
+        _prepare_spans(tables.replicas, corpus, current, spans, noise, part, n_parts)
+        if not wait_for_all(barrier, part, n_parts, n_waits + 1):
+            return
+        if part == 0:
+            words.n[0] = list_words(tables.replicas, words.listed, words.touches)
+        if not wait_for_all(barrier, part, n_parts, n_waits + 2):
+            return
+        listed, touches = words.listed[: words.n[0]], words.touches
+        compose_words(
+            listed, words.table, composition, tables.input, words.before, part, n_parts
+        )
+        if not wait_for_all(barrier, part, n_parts, n_waits + 3):
+            return
+        _train_spans(
+            tables, corpus, current, spans, noise, vectors, results[k], part, n_parts
+        )
+        if not wait_for_all(barrier, part, n_parts, n_waits + 4):
+            return
+        merge(tables, pull, part, n_parts)
+        sum_ways(listed, touches, composition, splits, ways, ngram_pull, part, n_parts)
+        n_waits += 5
+        if not wait_for_all(barrier, part, n_parts, n_waits):
+            return
+        spread_changes(
+            listed, touches, composition, splits, tables.input, words.before,
+            words.table, ways, ngram_pull, vectors, part, n_parts,
+        )  # fmt: skip

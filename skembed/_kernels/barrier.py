@@ -1,0 +1,150 @@
+"""A barrier for threads in compiled code: they wait for each other without sleeping.
+
+To wake a thread that sleeps takes tens of microseconds, as long as what some steps of
+training take. Threads that come here look again and again, and after a while let others
+have the processor, which they share with other programs.
+
+Each thread has a cell of its own in which it writes how far it has come, so that no two
+write to the same. Cells lie in different lines of the cache.
+"""
+
+import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from skembed._kernels.compiling import compiled
+
+# Cells of 8 bytes in two lines of the cache, which processors fetch in pairs.
+_STRIDE = 16
+# How often to look before the processor is given away.
+_PATIENCE = 10_000
+
+
+if os.name == "nt":
+    _give_way = ctypes.windll.kernel32.SwitchToThread  # type: ignore[attr-defined]
+else:
+    _give_way = ctypes.CDLL(None).sched_yield
+binding.add_symbol("skembed_give_way", ctypes.cast(_give_way, ctypes.c_void_p).value)
+
+
+def _pointer(context, builder, array_type, array, index, index_type):
+    array = context.make_array(array_type)(context, builder, array)
+    index = context.cast(builder, index, index_type, types.intp)
+    return cgutils.get_item_pointer(
+        context, builder, array_type, array, [index], wraparound=False
+    )
+
+
+@intrinsic
+def _read_cell(typingctx, cells, index):
+    def codegen(context, builder, signature, args):
+        pointer = _pointer(
+            context, builder, signature.args[0], *args, signature.args[1]
+        )
+        return builder.load_atomic(pointer, "acquire", 8)
+
+    return types.int64(cells, index), codegen
+
+
+@intrinsic
+def _write_cell(typingctx, cells, index, value):
+    def codegen(context, builder, signature, args):
+        pointer = _pointer(
+            context, builder, signature.args[0], *args[:2], signature.args[1]
+        )
+        value = context.cast(builder, args[2], signature.args[2], types.int64)
+        builder.store_atomic(value, pointer, "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(cells, index, value), codegen
+
+
+@intrinsic
+def _call_give_way(typingctx):
+    def codegen(context, builder, signature, args):
+        kind = ir.FunctionType(ir.IntType(32), [])
+        function = cgutils.get_or_insert_function(
+            builder.module, kind, "skembed_give_way"
+        )
+        builder.call(function, [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+def _plain_read(cells, index):
+    return cells[index]
+
+
+def _plain_write(cells, index, value):
+    cells[index] = value
+
+
+if numba.config.DISABLE_JIT:
+    read_cell, write_cell, give_way = _plain_read, _plain_write, _give_way
+else:
+    read_cell, write_cell, give_way = _read_cell, _write_cell, _call_give_way
+
+
+def new_barrier(n_threads: int) -> npt.NDArray[np.int64]:
+    """Make a barrier for so many threads.
+
+    Parameters
+    ----------
+    n_threads : int
+
+    Returns
+    -------
+    barrier : ndarray of int64
+    """
+    return np.zeros((n_threads + 1) * _STRIDE, dtype=np.int64)
+
+
+@compiled()
+def wait_for_all(barrier, thread, n_threads, number):
+    """Wait until all threads have come this far.
+
+    What they wrote before they came can be read after.
+
+    Parameters
+    ----------
+    barrier : ndarray of int64
+        From `new_barrier`.
+    thread, n_threads : int
+    number : int
+        One more than the last time, 1 at first.
+
+    Returns
+    -------
+    goes_on : bool
+        False if the barrier was abandoned: one of them will not come.
+    """
+    write_cell(barrier, thread * _STRIDE, number)
+    for other in range(n_threads):
+        n_looks = 0
+        while read_cell(barrier, other * _STRIDE) < number:
+            if read_cell(barrier, n_threads * _STRIDE) != 0:
+                return False
+            n_looks += 1
+            if n_looks > _PATIENCE:
+                give_way()
+    return True
+
+
+@contextmanager
+def abandoned_on_error(barrier: npt.NDArray[np.int64]) -> Iterator[None]:
+    """Let no thread wait for this one if it is stopped by an error, or a signal."""
+    try:
+        yield
+    except BaseException:
+        barrier[-_STRIDE] = 1
+        raise
