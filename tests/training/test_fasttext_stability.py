@@ -10,6 +10,7 @@ from skembed._ragged import Ragged
 from skembed.datasets import load_textbooks
 from skembed.text import TextAnalysis, encode_corpus, ngram_buckets
 from skembed.training.fasttext import FastTextConfig, train_fasttext
+from skembed.training.skipgram import SkipGramConfig, train_skipgram
 
 CONFIG = FastTextConfig(vector_size=32, epochs=2)
 
@@ -55,6 +56,22 @@ def test_small_corpora_do_not_diverge(texts, n_texts, learning_rate):
     result = train_fasttext(*arguments, config, seed=0)
     assert np.isfinite(result.vectors).all()
     assert result.losses[-1] < result.losses[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["reproducible", "hogwild"])
+@pytest.mark.parametrize(("window", "negative"), [(10, 10), (20, 5), (20, 20)])
+@pytest.mark.parametrize("train", [train_fasttext, train_skipgram])
+def test_wide_windows_and_much_noise_do_not_diverge(
+    textbooks, train, window, negative, parallel
+):
+    config = (FastTextConfig if train is train_fasttext else SkipGramConfig)(
+        32, window=window, negative=negative, parallel=parallel, epochs=2
+    )
+    n_arguments = 3 if train is train_fasttext else 2
+    result = train(*textbooks[:n_arguments], config, seed=0)
+    assert result.losses.max() < 0.9 * (1 + negative) * np.log(2)
+    assert result.losses[1] < 1.2 * result.losses[0]
 
 
 @pytest.mark.parametrize("parallel", ["reproducible", "hogwild"])

@@ -33,7 +33,7 @@ class NgramSampling(NegativeSampling):
         super().__init__(counts, config)
         kept = counts * keep_probability(counts, config.sample)
         pull = config.learning_rate * overlap(composition, kept / kept.sum())
-        limit = self._most_of_tile / (pull * config.window * (1 + config.negative))
+        limit = self._most_of_tile / (pull * config.n_pairs)
         n_centers = int(np.clip(limit, 1, min(TILE, self.noise.n_centers)))
         self.noise = self.noise._replace(n_centers=n_centers)
         limit = self._most_of_span / pull

@@ -18,7 +18,7 @@ from skembed.training.skipgram._schedule import PULL, Run, Schedule, threads
 from skembed.training.skipgram._tables import padded_table
 
 NGRAM_PULL = 0.7
-"""The part a of its way that a word goes in one touch, as rows see it, by step size.
+"""The part a of its way that a word goes in one touch, as rows see it; see `PULL`.
 
 Less than that of replicas, which hold back already what all words agree upon. On 1.6
 million words 0.5 to 1 are as good as single steps, 2 is worse; 0.35 diverges at a
@@ -63,6 +63,7 @@ class NgramSchedule(Schedule):
             self.tables = self.tables._replace(input=rows)
             return
         self._noise = objective.noise
+        self._pulls = PULL * self._crowding, NGRAM_PULL * self._crowding
         n_spans, capacity = self.tables.replicas.word_of.shape
         length = len(self._parts[0].windows.words)
         words, document, reach = np.empty((3, n_spans, length), dtype=np.int32)
@@ -114,7 +115,7 @@ class NgramSchedule(Schedule):
         def train(part: Part) -> None:
             with abandoned_on_error(barrier):
                 train_rounds(
-                    self.tables, self._corpus, rounds, steps, (PULL, NGRAM_PULL),
+                    self.tables, self._corpus, rounds, steps, self._pulls,
                     self._noise, self._spans, self._words, part.vectors, results,
                     barrier, *part[:2],
                 )  # fmt: skip

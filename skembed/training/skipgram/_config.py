@@ -61,6 +61,12 @@ class SkipGramConfig:
     n_iter_no_change: int = 2
     parallel: Literal["reproducible", "hogwild"] = "reproducible"
 
+    @property
+    def n_pairs(self) -> float:
+        """Pairs of a word with words that are observed or noise, on average."""
+        reach = (1 + self.window) / 2 if self.shrink_windows else self.window
+        return 2 * reach * (1 + self.negative)
+
 
 class SkipGramResult(NamedTuple):
     """What skip-gram has learned.

@@ -80,7 +80,7 @@ class NegativeSampling:
     _n_renewed = 2
     # Steps that are taken at once must not add up to more than this part of the way: of
     # one tile's noise, and of one span's replica.
-    _most_of_tile = 0.1
+    _most_of_tile = 0.12
     _most_of_span = 1.0
     _longest_span = 2500
 
@@ -89,8 +89,7 @@ class NegativeSampling:
         self.initial_loss = (1 + config.negative) * float(np.log(2))
         distribution = noise_distribution(counts, config.ns_exponent)
         kept = counts * keep_probability(counts, config.sample)
-        pairs = config.window * (1 + config.negative)
-        pull = config.learning_rate * distribution.max() * pairs
+        pull = config.learning_rate * distribution.max() * config.n_pairs
         self.noise = negative.Noise(
             *AliasTable.from_probabilities(distribution),
             n_centers=int(np.clip(self._most_of_tile / pull, 1, TILE)),

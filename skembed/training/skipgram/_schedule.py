@@ -30,6 +30,8 @@ MIN_LENGTH = 500
 """Tokens below which a span is not worth its round."""
 PULL = 2.0
 """Part of its way that a row goes in one touch, for a learning rate of 1."""
+USUAL_PAIRS = 36
+"""Pairs of a word for which that holds, or fewer: in proportion to them if more."""
 
 Run = Callable[[Callable[[Part], None], Sequence[Part]], None]
 
@@ -57,6 +59,7 @@ class Schedule:
     ) -> None:
         self._corpus, self._objective, self._config = corpus, objective, config
         races = config.parallel == "hogwild"
+        self._crowding = max(config.n_pairs / USUAL_PAIRS, 1.0)
         self._length = objective.tokens_per_span
         longest = len(corpus.ids) // (N_REPLICAS * MIN_ROUNDS)
         shortest = min(longest, self._length)
@@ -140,7 +143,12 @@ class Schedule:
             self._objective.train(self.tables, self._corpus, spans, part, results)
 
         def merge_part(part: Part) -> None:
-            merge(self.tables, PULL * float(spans.rate), part.number, part.of)
+            merge(
+                self.tables,
+                PULL * self._crowding * float(spans.rate),
+                part.number,
+                part.of,
+            )
 
         run(train, self._parts)
         if self._merges:

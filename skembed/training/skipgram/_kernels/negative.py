@@ -23,6 +23,9 @@ from skembed.training.skipgram._kernels.step import TILE, tile_step
 
 # How many words ahead of its use a row is asked for.
 AHEAD = 8
+# Step size times pairs of a word that it may take a step of at once: beyond it, the sum
+# of all gradients would overshoot, which those of pairs, one after the other, do not.
+MOST_AT_ONCE = np.float32(10.0)
 _inline = numba.njit(inline="always")
 
 
@@ -103,7 +106,8 @@ def _train_tiles(
     Returns
     -------
     loss, weight : float
-        The summed loss of all pairs, and how many there were, both weighted.
+        The summed loss of all pairs, and how many there were, both weighted: as their
+        documents are, less where a step would have been too large.
     """
     n_columns = w_in.shape[1]
     n_places = padded(2 * window)
@@ -134,8 +138,10 @@ def _train_tiles(
             weight = np.float32(1.0)
             if len(document_weight):
                 weight = document_weight[windows.document[i]]
-            total_weight += weight * n_contexts[c]
-            _set_rates(rates, c, stride, n_places, n_contexts[c], rate * weight, share)
+            n_pairs = np.float32(max(n_contexts[c], 1)) * (1 + noise.negative)
+            size = min(rate * weight, MOST_AT_ONCE / np.float32(n_pairs))
+            total_weight += size / rate * n_contexts[c]
+            _set_rates(rates, c, stride, n_places, n_contexts[c], size, share)
             for d in range(0, n_columns, LANES):
                 store(gradient, c, d, splat(np.float32(0.0)))
             if start + c < stop:
