@@ -3,8 +3,8 @@
     python -m benchmarks.bench_fasttext [part ...]
 
 Parts are speed-1, speed-2 (threads), speed-2-long (more documents), quality-fasttext,
-quality-gensim, quality-skembed and rest; without one, all are run. Rows of parts that
-are not run stay as they are.
+quality-gensim, quality-skembed, each of these with -long, and rest; without one, all
+are run. Rows of parts that are not run stay as they are.
 
 All are given the same words of Simple English Wikipedia and the parameters of fastText:
 100 dimensions, n-grams of 3 to 6, 2 million buckets, window 5, 5 negatives, sample
@@ -35,25 +35,30 @@ from skembed.text import ngram_buckets
 from skembed.training.fasttext import FastTextConfig, train_fasttext
 
 N_REPETITIONS = 5
-N_SEEDS = 2
-N_SPEED, N_LONG, N_QUALITY = 3_000, 10_000, 4_000
+N_SEEDS, N_SEEDS_LONG = 4, 2
+N_SPEED, N_LONG = 3_000, 10_000
+N_QUALITY, N_QUALITY_LONG = 4_000, 16_000
 N_GRAMS = 3, 6, 2_000_000
+PROGRAMS = "fasttext", "gensim", "skembed"
 # fastText takes 1,024 words of a line at a time, gensim drops what is beyond 10,000.
 LONGEST_LINE = 1_000
 NOTES = f"""
 Simple English Wikipedia, 100 dimensions, n-grams of 3 to 6 in 2 million buckets, window
-5, 5 negatives, sample 1e-4, learning rate 0.05. Speed: its first {N_SPEED:,} documents
-and {N_LONG:,}, of which rounds are longer, and read the rows of n-grams less often;
-medians of {N_REPETITIONS} interleaved runs, in words of the vocabulary a second of one
-epoch: of fastText and of skembed the difference between two epochs and one, of gensim
-`train` alone, so that nothing before training is counted; then of skembed all of it,
-with the hashing of n-grams and the drawing and copying of tables. Ratios are to
-fastText; to gensim where the column says so. Quality: its first {N_QUALITY:,}
-documents, 5 epochs, 2 threads, means of {N_SEEDS} seeds: Spearman correlation with
-people's judgements, accuracy on Google's analogies among the 30,000 most frequent
-words, accuracy of logistic regression on mean vectors. Unseen words: vectors of words
-that the model does not know. Pickles: of a model of 10,000 words, as a multiple of the
-rows that its words and their n-grams have.
+5, 5 negatives, sample 1e-4, learning rate 0.05.
+
+- Speed: its first {N_SPEED:,} documents, and {N_LONG:,}, whose tables are larger;
+  medians of {N_REPETITIONS} interleaved runs, in words of the vocabulary a second
+  of one epoch: of fastText and of skembed the difference between two epochs and one,
+  of gensim `train` alone, so that nothing before training is counted; then of skembed
+  all of it, with the hashing of n-grams and the drawing and copying of tables. Ratios
+  are to fastText; to gensim where the column says so.
+- Quality: its first {N_QUALITY:,} documents, means of {N_SEEDS} seeds, and
+  {N_QUALITY_LONG:,}, means of {N_SEEDS_LONG}; 5 epochs, 2 threads: Spearman
+  correlation with people's judgements, accuracy on Google's analogies among the 30,000
+  most frequent words, accuracy of logistic regression on mean vectors.
+- Unseen words: vectors of words that the model does not know.
+- Pickles: of a model of 10,000 words, as a multiple of the rows that its words and
+  their n-grams have.
 """
 
 
@@ -151,9 +156,11 @@ def speed(
     ]  # fmt: skip
 
 
-def qualities(folder: Path, program: str) -> list[dict[str, Any]]:
+def qualities(
+    folder: Path, program: str, n_documents: int, n_seeds: int, of: str = ""
+) -> list[dict[str, Any]]:
     """Scores of a program's vectors: means over the seeds, and how they differ."""
-    corpus = Corpus(simple_wikipedia(N_QUALITY), folder, LONGEST_LINE)
+    corpus = Corpus(simple_wikipedia(n_documents), folder, LONGEST_LINE)
 
     def original(_: int) -> tuple[list[str], np.ndarray]:
         # It has no seed in its Python interface; threads make each run another one.
@@ -180,11 +187,11 @@ def qualities(folder: Path, program: str) -> list[dict[str, Any]]:
     }[program]
     rows = []
     for name, train in models.items():
-        scores = [quality(*train(seed)) for seed in range(1, N_SEEDS + 1)]
+        scores = [quality(*train(seed)) for seed in range(1, n_seeds + 1)]
         columns = {key: [score[key] for score in scores] for key in scores[0]}
         means = {key: float(np.mean(values)) for key, values in columns.items()}
         spread = {key: float(np.ptp(values)) for key, values in columns.items()}
-        rows.append({"case": f"quality, {name}", "threads": 2, **means})
+        rows.append({"case": f"quality{of}, {name}", "threads": 2, **means})
         rows.append({"case": "greatest less least of its seeds", **spread})
         print(rows[-2:], flush=True)
     return rows
@@ -256,9 +263,22 @@ PARTS = {
     "speed-2-long": partial(
         speed, threads=2, n_documents=N_LONG, of=f" on {N_LONG:,} documents"
     ),
-    "quality-fasttext": partial(qualities, program="fasttext"),
-    "quality-gensim": partial(qualities, program="gensim"),
-    "quality-skembed": partial(qualities, program="skembed"),
+    **{
+        f"quality-{program}": partial(
+            qualities, program=program, n_documents=N_QUALITY, n_seeds=N_SEEDS
+        )
+        for program in PROGRAMS
+    },
+    **{
+        f"quality-{program}-long": partial(
+            qualities,
+            program=program,
+            n_documents=N_QUALITY_LONG,
+            n_seeds=N_SEEDS_LONG,
+            of=f" on {N_QUALITY_LONG:,} documents",
+        )
+        for program in PROGRAMS
+    },
     "rest": rest,
 }
 
