@@ -73,11 +73,13 @@ class Stanford:
             records["value"].astype(np.float32),
         )
 
-    def train(self, size: int, epochs: int, threads: int, x_max: float) -> None:
+    def train(
+        self, size: int, epochs: int, threads: int, x_max: float, seed: int = 1
+    ) -> None:
         """Train on the shuffled counts."""
         options = (
-            "-save-file vectors -input-file shuffled.bin -vocab-file vocab.txt -seed 1 "
-            f"-verbose 0 -binary 1 -vector-size {size} -iter {epochs} "
+            "-save-file vectors -input-file shuffled.bin -vocab-file vocab.txt "
+            f"-seed {seed} -verbose 0 -binary 1 -vector-size {size} -iter {epochs} "
             f"-threads {threads} -x-max {x_max}"
         )
         self._run("glove", options)

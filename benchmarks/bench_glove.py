@@ -33,6 +33,7 @@ N_REPETITIONS = 5
 N_SPEED, N_QUALITY = 12_000, 40_000
 N_LOOPED_DOCUMENTS, N_LOOPED_ENTRIES = 40, 20_000
 MAX_MEMORY = (50, 200, 1000, 4000)
+N_SEEDS = 3
 WINDOW, SIZE, EPOCHS, X_MAX = 15, 50, 15, 10.0
 Rows = list[dict[str, Any]]
 NOTES = f"""
@@ -49,9 +50,10 @@ are built with gcc -O3 -march=native.
   far as they are not in files.
 - training: one epoch on these counts (time of one epoch, less that of none), in million
   entries a second. The loop takes numpy's steps, on {N_LOOPED_ENTRIES:,} entries.
-- quality: {N_QUALITY:,} documents, {EPOCHS} epochs, 2 threads, one seed: Spearman
-  correlation with people's judgements, accuracy on Google's analogies among the 30,000
-  most frequent words, accuracy of logistic regression on mean vectors.
+- quality: {N_QUALITY:,} documents, {EPOCHS} epochs, 2 threads, means of {N_SEEDS}
+  seeds (PPMI has none): Spearman correlation with people's judgements, accuracy on
+  Google's analogies among the 30,000 most frequent words, accuracy of logistic
+  regression on mean vectors.
 
 Speed: medians of {N_REPETITIONS} interleaved runs. Ratio: to Stanford's program with as
 many threads, or its only one.
@@ -217,16 +219,15 @@ def qualities(_folder: Path) -> Rows:
         tables = train_glove(counts, n_words, config, seed=seed, n_threads=2).tables
         return tables.input + tables.output
 
-    def ppmi() -> np.ndarray:
+    def ppmi(_seed: int) -> np.ndarray:
         near = count_cooccurrences(
             corpus, n_words, window=5, weighting="uniform", n_threads=2
         )
         return factorize_ppmi(near, n_words, PPMIConfig(vector_size=SIZE)).input
 
     return [
-        scored("skembed", vocabulary, lambda: glove(0)),
-        scored("skembed, another seed", vocabulary, lambda: glove(1)),
-        scored("skembed, PPMI, window 5", vocabulary, ppmi),
+        *scored("skembed", vocabulary, glove, N_SEEDS),
+        *scored("skembed, PPMI, window 5", vocabulary, ppmi, 1),
     ]
 
 
@@ -239,25 +240,30 @@ def stanfords_quality(folder: Path) -> Rows:
     stanford.count(WINDOW)
     stanford.counts()
 
-    def train() -> np.ndarray:
-        stanford.train(SIZE, EPOCHS, 2, X_MAX)
+    def train(seed: int) -> np.ndarray:
+        stanford.train(SIZE, EPOCHS, 2, X_MAX, seed)
         return stanford.vectors(SIZE)
 
-    return [scored("Stanford", vocabulary, train)]
+    return scored("Stanford", vocabulary, train, N_SEEDS)
 
 
 def scored(
-    case: str, vocabulary: Vocabulary, train: Callable[[], np.ndarray]
-) -> dict[str, Any]:
-    """Make a row of the table of qualities."""
-    start = time.perf_counter()
-    vectors = train()
-    seconds = time.perf_counter() - start
-    return {
-        "case": case,
-        "seconds": seconds,
-        **quality(list(vocabulary.words), vectors),
-    }
+    case: str, vocabulary: Vocabulary, train: Callable[[int], np.ndarray], n_seeds: int
+) -> Rows:
+    """Make rows of the table of qualities: means of seeds, and how they differ."""
+    scores = []
+    for seed in range(1, n_seeds + 1):
+        start = time.perf_counter()
+        vectors = train(seed)
+        seconds = time.perf_counter() - start
+        scores.append({"seconds": seconds} | quality(list(vocabulary.words), vectors))
+        print(case, scores[-1], flush=True)
+    columns = {key: [score[key] for score in scores] for key in scores[0]}
+    rows = [{"case": case} | {key: float(np.mean(row)) for key, row in columns.items()}]
+    if n_seeds > 1:
+        spread = {key: float(np.ptp(row)) for key, row in columns.items()}
+        rows.append({"case": "greatest less least of its seeds"} | spread)
+    return rows
 
 
 PARTS = {
