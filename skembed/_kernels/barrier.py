@@ -1,8 +1,8 @@
-"""A barrier for threads in compiled code: they wait for each other without sleeping.
+"""A barrier for threads in compiled code: they hardly ever sleep while they wait.
 
 To wake a thread that sleeps takes tens of microseconds, as long as what some steps of
-training take. Threads that come here look again and again, and after a while let others
-have the processor, which they share with other programs.
+training take. Threads that come here look again and again; after as long, they sleep
+between two looks, as the one that they wait for may be waiting for their processor.
 
 Each thread has a cell of its own in which it writes how far it has come, so that no two
 write to the same. Cells lie in different lines of the cache.
@@ -25,15 +25,15 @@ from skembed._kernels.compiling import compiled
 
 # Cells of 8 bytes in two lines of the cache, which processors fetch in pairs.
 _STRIDE = 16
-# How often to look before the processor is given away.
+# How often to look before sleeping: some tens of microseconds.
 _PATIENCE = 10_000
-
-
+# The system's function, and the least time that it is worth to be called with.
 if os.name == "nt":
-    _give_way = ctypes.windll.kernel32.SwitchToThread  # type: ignore[attr-defined]
+    _sleep, _NAP = ctypes.windll.kernel32.Sleep, 1  # type: ignore[attr-defined]
 else:
-    _give_way = ctypes.CDLL(None).sched_yield
-binding.add_symbol("skembed_give_way", ctypes.cast(_give_way, ctypes.c_void_p).value)
+    _sleep, _NAP = ctypes.CDLL(None).usleep, 20
+_sleep.restype = None
+binding.add_symbol("skembed_sleep", ctypes.cast(_sleep, ctypes.c_void_p).value)
 
 
 def _pointer(context, builder, array_type, array, index, index_type):
@@ -69,13 +69,12 @@ def _write_cell(typingctx, cells, index, value):
 
 
 @intrinsic
-def _call_give_way(typingctx):
+def _nap(typingctx):
     def codegen(context, builder, signature, args):
-        kind = ir.FunctionType(ir.IntType(32), [])
-        function = cgutils.get_or_insert_function(
-            builder.module, kind, "skembed_give_way"
-        )
-        builder.call(function, [])
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "skembed_sleep")
+        builder.call(function, [number(_NAP)])
         return context.get_dummy_value()
 
     return types.void(), codegen
@@ -89,10 +88,14 @@ def _plain_write(cells, index, value):
     cells[index] = value
 
 
+def _plain_nap():
+    _sleep(_NAP)
+
+
 if numba.config.DISABLE_JIT:
-    read_cell, write_cell, give_way = _plain_read, _plain_write, _give_way
+    read_cell, write_cell, nap = _plain_read, _plain_write, _plain_nap
 else:
-    read_cell, write_cell, give_way = _read_cell, _write_cell, _call_give_way
+    read_cell, write_cell, nap = _read_cell, _write_cell, _nap
 
 
 def new_barrier(n_threads: int) -> npt.NDArray[np.int64]:
@@ -136,7 +139,7 @@ def wait_for_all(barrier, thread, n_threads, number):
                 return False
             n_looks += 1
             if n_looks > _PATIENCE:
-                give_way()
+                nap()
     return True
 
 

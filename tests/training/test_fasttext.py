@@ -12,7 +12,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skembed._ragged import Ragged
 from skembed.training.fasttext import (
     FastTextConfig,
-    _schedule,
     own_rows,
     train_fasttext,
 )
@@ -206,16 +205,47 @@ def test_plain_vectors_give_the_same_results(tmp_path):
     assert_allclose(*vectors, rtol=1e-4, atol=1e-7)
 
 
-def test_a_thread_that_fails_does_not_let_others_wait_forever(
-    topics, ngrams, monkeypatch
-):
-    train_rounds = _schedule.train_rounds
+FAILURE = """
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from skembed._ragged import Ragged
+from skembed.training.fasttext import FastTextConfig, _schedule, train_fasttext
+from skembed.training.skipgram import _schedule as rounds
 
-    def fail_in_second(*arguments):
-        if arguments[-2] == 1:
-            raise MemoryError
-        train_rounds(*arguments)
+rounds.MIN_ROUNDS, rounds.MIN_LENGTH = 1, 100
+train_rounds, submit = _schedule.train_rounds, ThreadPoolExecutor.submit
 
-    monkeypatch.setattr(_schedule, "train_rounds", fail_in_second)
-    with pytest.raises(MemoryError):
-        train_fasttext(*topics, ngrams, CONFIG, seed=0, n_threads=2)
+def fail_in_second(*arguments):
+    if arguments[-2] == 1:
+        raise MemoryError
+    train_rounds(*arguments)
+
+def start_one(self, *arguments):
+    if self._threads:
+        raise MemoryError
+    return submit(self, *arguments)
+
+if {in_thread}:
+    _schedule.train_rounds = fail_in_second
+else:
+    ThreadPoolExecutor.submit = start_one
+ids = np.arange(9000, dtype=np.int32) % 97
+ngrams = Ragged.from_lengths(np.arange(97, dtype=np.int32), np.ones(97, int))
+corpus, counts = Ragged.from_lengths(ids, [9000]), np.bincount(ids)
+try:
+    train_fasttext(
+        corpus, counts, ngrams, FastTextConfig(8, sample=0), seed=0, n_threads=3
+    )
+except MemoryError:
+    print("told")
+"""
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+def test_threads_do_not_wait_for_one_that_fails_or_is_not_there(in_thread):
+    program = FAILURE.replace("{in_thread}", str(in_thread))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.stdout == "told\n"

@@ -4,14 +4,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skembed._kernels.compiling import compiled
 from skembed._ragged import Ragged
+from skembed.training import fasttext
 from skembed.training._aligned import aligned_zeros
 from skembed.training.fasttext import FastTextConfig, train_fasttext
-from skembed.training.fasttext._composition import compose, word_vectors
-from skembed.training.fasttext._groups import group_rows
+from skembed.training.fasttext._composition import compose, overlap, word_vectors
+from skembed.training.fasttext._groups import RowGroups, group_rows
 from skembed.training.skipgram._kernels.center import move_center
 from skembed.training.skipgram._tables import padded_table
 
@@ -54,8 +56,10 @@ def test_rows_are_of_one_group_if_the_same_words_have_them_as_often(rng, seed):
     for i in range(n_rows):
         alike = [words[i] == other for other in words]
         assert_array_equal(groups.group_of == groups.group_of[i], alike)
-    assert_array_equal(groups.sizes, np.bincount(groups.group_of))
-    met = words_of_rows(groups.composition, len(groups.sizes))
+    n_groups = len(groups.sizes)
+    sizes = np.bincount(groups.group_of, minlength=n_groups + 1)
+    assert_array_equal(groups.sizes, sizes[:n_groups])
+    met = [*words_of_rows(groups.composition, n_groups), Counter()]
     for row, group in enumerate(groups.group_of):
         assert met[group] == words[row]
 
@@ -68,6 +72,10 @@ def test_steps_of_groups_are_those_of_their_rows(rng, seed):
     rows = padded_table(n_rows, SIZE, draws.normal(size=(n_rows, SIZE)))
     groups = group_rows(composition, n_rows)
     start, means = rows.copy(), groups.means(rows)
+    weight = draws.dirichlet(np.ones(len(ngrams)))
+    assert_allclose(
+        overlap(groups.composition, weight), overlap(composition, weight), rtol=1e-5
+    )
     gradient = aligned_zeros(1, SIZE)
     for word in draws.integers(0, len(ngrams), 20):
         gradient[0, :SIZE] = draws.normal(size=SIZE)
@@ -85,6 +93,7 @@ def test_words_lie_in_the_order_of_the_vocabulary():
     ngrams = Ragged.from_lengths(np.array([4, 2, 0, 1, 2], np.int32), [1, 1, 3])
     groups = group_rows(compose(ngrams), 3 + 5)
     assert_array_equal(groups.composition.rows, [0, 1, 2, 3, 2])
+    # There are 4 groups: 4 is none.
     assert_array_equal(groups.group_of, [0, 1, 3, 3, 3, 2, 4, 0])
     assert_allclose(groups.composition.weight, [1, 1 / 2, 1 / 2, 3 / 4, 1 / 4])
 
@@ -111,8 +120,38 @@ def test_rows_that_no_word_has_stay_as_they_are(topics):
     config = FastTextConfig(16, epochs=1)
     start = train_fasttext(*topics, ngrams, config, seed=0).tables
     more = np.vstack([start.ngrams, np.ones((3, 16), np.float32)])
+    # One that is not finite is no other's business.
+    more[1] = np.inf
     result = train_fasttext(
         *topics, ngrams, config, seed=0, initial=start._replace(ngrams=more)
     )
     assert_array_equal(result.tables.ngrams[1:], more[1:])
     assert (result.tables.ngrams[0] != more[0]).all()
+
+
+def groups_of_one(composition, n_rows):
+    return RowGroups(composition, np.arange(n_rows), np.ones(n_rows, dtype=np.int64))
+
+
+@pytest.mark.parametrize(
+    ("parallel", "device"),
+    [("reproducible", None), ("hogwild", None), ("hogwild", torch.device("cpu"))],
+)
+def test_a_training_is_the_same_without_groups(
+    rng, topics, monkeypatch, parallel, device
+):
+    # Of each word two of its own, one of them twice, and of sixty four and two's twins.
+    own = 80 + np.arange(200).reshape(100, 2)
+    shared = rng.integers(0, 60, (100, 4))
+    ngrams = np.hstack([own, own[:, :1], shared, 60 + shared[:, :2] % 20])
+    numbers = np.unique(ngrams, return_inverse=True)[1].astype(np.int32).ravel()
+    ngrams = Ragged.from_lengths(numbers, np.full(100, ngrams.shape[1]))
+    config = FastTextConfig(
+        16, window=3, sample=1e-2, epochs=1, learning_rate=5e-3, parallel=parallel
+    )
+    have = train_fasttext(*topics, ngrams, config, seed=0, device=device)
+    monkeypatch.setattr(fasttext, "group_rows", groups_of_one)
+    want = train_fasttext(*topics, ngrams, config, seed=0, device=device)
+    for one, other in zip(have.tables, want.tables, strict=True):
+        assert np.abs(other).max() > 0.05
+        assert_allclose(one, other, atol=1e-4)

@@ -133,16 +133,18 @@ class Examples:
         return words
 
 
-# A corpus of 120 tokens is one span, trained on the tables themselves; spans of 10
-# tokens make rounds of replicas.
+# A corpus of 120 tokens is one span, trained on the tables themselves; spans of 10 or 7
+# tokens make rounds of replicas, the last of which has fewer.
 @pytest.mark.parametrize(("parallel", "length"), [("hogwild", 120),
-                         ("reproducible", 120), ("reproducible", 10)])  # fmt: skip
+                         ("reproducible", 120), ("reproducible", 10),
+                         ("reproducible", 7)])  # fmt: skip
 def test_small_steps_follow_the_gradient_of_the_loss(
     rng, monkeypatch, rows, parts, parallel, length
 ):
-    monkeypatch.setattr(_schedule, "MIN_ROUNDS", 1)
-    monkeypatch.setattr(_schedule, "MIN_LENGTH", 10 if length == 10 else 2000)
-    monkeypatch.setattr(_schedule, "N_REPLICAS", 12 if length == 10 else 1)
+    n_rounds, n_replicas = {120: (1, 1), 10: (1, 12), 7: (2, 8)}[length]
+    monkeypatch.setattr(_schedule, "MIN_ROUNDS", n_rounds)
+    monkeypatch.setattr(_schedule, "MIN_LENGTH", 2000 if length == 120 else length)
+    monkeypatch.setattr(_schedule, "N_REPLICAS", n_replicas)
     corpus = Ragged.from_lengths(rng.integers(0, N_WORDS, 120).astype(np.int32),
                                  [50, 0, 1, 69])  # fmt: skip
     counts = np.bincount(corpus.values)

@@ -19,7 +19,7 @@ from skembed.training.fasttext._config import (
 from skembed.training.fasttext._groups import group_rows
 from skembed.training.fasttext._objective import NgramSampling
 from skembed.training.fasttext._schedule import NgramSchedule
-from skembed.training.fasttext._tables import draw_rows, own_rows
+from skembed.training.fasttext._tables import draw_rows, own_rows, padded_tables
 from skembed.training.skipgram._epochs import Progress, Runs, run_epochs, sampled
 from skembed.training.skipgram._schedule import torch_schedule
 from skembed.training.skipgram._tables import padded_table, unpadded
@@ -99,13 +99,14 @@ def train_fasttext(
     n_words, size = len(counts), config.vector_size
     seeds = np.random.SeedSequence(seed)
     if initial is None:
-        rows = padded_table(n_words + int(ngrams.values.max(initial=-1)) + 1, size)
-        w_out = padded_table(n_words, size)
+        n_ngrams = int(ngrams.values.max(initial=-1)) + 1
+        rows, w_out = (
+            padded_table(n_words + n_ngrams, size),
+            padded_table(n_words, size),
+        )
         draw_rows(rows[:-1, :size], np.random.default_rng(seeds))
     else:
-        rows = padded_table(n_words + len(initial.ngrams), size)
-        w_out = padded_table(n_words, size, initial.output)
-        rows[:-1, :size] = np.concatenate([initial.words, initial.ngrams])
+        rows, w_out = padded_tables(initial)
     groups = group_rows(compose(ngrams), len(rows) - 1)
     composition = groups.composition
     objective = NgramSampling(counts, composition, config)

@@ -22,6 +22,7 @@ class NgramSampling(NegativeSampling):
     # have learned; and they tell their contexts from fewer words.
     _n_shared = 24
     _n_renewed = 4
+    # Not less than `MIN_LENGTH`, or there would be no rounds at all.
     _longest_span = 500
 
     def __init__(

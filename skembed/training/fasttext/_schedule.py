@@ -9,7 +9,7 @@ from skembed._kernels.barrier import abandoned_on_error, new_barrier
 from skembed.training._aligned import aligned_zeros
 from skembed.training.fasttext._composition import dealt
 from skembed.training.fasttext._config import FastTextConfig
-from skembed.training.fasttext._kernels.rounds import Spans, Words, train_rounds
+from skembed.training.fasttext._kernels.rounds import Drawn, Words, train_rounds
 from skembed.training.fasttext._objective import NgramSampling
 from skembed.training.skipgram._kernels.center import Composition
 from skembed.training.skipgram._kernels.span import Corpus, Round
@@ -24,8 +24,9 @@ Less than that of replicas, which hold back already what all words agree upon. O
 million words 0.5 to 1 are as good as single steps, 2 is worse; 0.35 diverges at a
 learning rate of 0.1.
 """
-AT_ONCE = 16
-"""Rounds that threads go through without sleeping, or an interrupt being answered."""
+MOST_ROUNDS, MOST_PRODUCTS = 16, 1 << 30
+"""Rounds that threads go through without an interrupt being answered, and what these
+multiply, both at most: some tenths of a second."""
 
 
 class NgramSchedule(Schedule):
@@ -64,18 +65,18 @@ class NgramSchedule(Schedule):
             return
         self._noise = objective.noise
         self._pulls = PULL * self._crowding, NGRAM_PULL * self._crowding
-        n_spans, capacity = self.tables.replicas.word_of.shape
-        length = len(self._parts[0].windows.words)
+        n_spans, n_copies = self.tables.replicas.word_of.shape
+        length = self._length + 2 * config.window
         words, document, reach = np.empty((3, n_spans, length), dtype=np.int32)
         n_noise = objective.n_noise(self._length)
-        self._spans = Spans(
+        self._drawn = Drawn(
             words,
             document,
             reach,
-            noise=np.empty((n_spans, n_noise), dtype=np.int32),
+            noise_rows=np.empty((n_spans, n_noise), dtype=np.int32),
             where=np.empty((n_spans, 3), dtype=np.int64),
         )
-        capacity = min(n_spans * capacity, len(vectors) - 1)
+        capacity = min(n_spans * n_copies, len(vectors) - 1)
         self._words = Words(
             rows,
             *dealt(composition),
@@ -95,9 +96,11 @@ class NgramSchedule(Schedule):
             return
         n_tokens = len(self._corpus.ids)
         bounds = [*range(0, n_tokens, self._n_spans * self._length), n_tokens]
+        products = bounds[1] * self._config.n_pairs * self._config.vector_size
+        at_once = int(np.clip(MOST_PRODUCTS / products, 1, MOST_ROUNDS))
         with threads(len(self._parts)) as run:
-            for first in range(0, len(bounds) - 1, AT_ONCE):
-                some = bounds[first : first + AT_ONCE + 1]
+            for first in range(0, len(bounds) - 1, at_once):
+                some = bounds[first : first + at_once + 1]
                 rates = [rate(start / n_tokens) for start in some[:-1]]
                 rounds = self._round(some[0], some[-1], rates[0], key)
                 sums = self._run_rounds(rounds, rates, run)
@@ -116,7 +119,7 @@ class NgramSchedule(Schedule):
             with abandoned_on_error(barrier):
                 train_rounds(
                     self.tables, self._corpus, rounds, steps, self._pulls,
-                    self._noise, self._spans, self._words, part.vectors, results,
+                    self._noise, self._drawn, self._words, part.vectors, results,
                     barrier, *part[:2],
                 )  # fmt: skip
 

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from skembed._ragged import Ragged
 from skembed.training.fasttext._composition import compose, word_vectors
-from skembed.training.fasttext._config import Matrix
+from skembed.training.fasttext._config import FastTextTables, Matrix
 from skembed.training.skipgram._tables import draw_input, padded_table
 
 
@@ -56,3 +56,21 @@ def own_rows(
     share = composition.weight[composition.offsets[:-1], None]
     rows: Matrix = (vectors - without) / share
     return rows
+
+
+def padded_tables(tables: FastTextTables) -> tuple[Matrix, Matrix]:
+    """Copy tables to go on from into those that kernels work on.
+
+    Parameters
+    ----------
+    tables : FastTextTables
+
+    Returns
+    -------
+    rows : ndarray of shape (n_words + n_ngrams + 1, padded vector_size), float32
+    output : ndarray of shape (n_words + 1, padded vector_size), float32
+    """
+    n_words, size = tables.words.shape
+    rows = padded_table(n_words + len(tables.ngrams), size)
+    rows[:n_words, :size], rows[n_words:-1, :size] = tables.words, tables.ngrams
+    return rows, padded_table(n_words, size, tables.output)

@@ -31,7 +31,7 @@ MIN_LENGTH = 500
 PULL = 2.0
 """Part of its way that a row goes in one touch, for a learning rate of 1."""
 USUAL_PAIRS = 36
-"""Pairs of a word for which that holds, or fewer: in proportion to them if more."""
+"""`PULL` holds up to so many pairs of a word; beyond, it grows in proportion."""
 
 Run = Callable[[Callable[[Part], None], Sequence[Part]], None]
 

@@ -8,6 +8,7 @@ without sleeping, see `skembed._kernels.barrier`.
 
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
 from skembed._kernels.barrier import wait_for_all
@@ -24,14 +25,14 @@ from skembed.training.skipgram._kernels.replica import clear, merge
 from skembed.training.skipgram._kernels.span import Round, Windows
 
 
-class Spans(NamedTuple):
-    """What the spans of a round are trained on: scratch space.
+class Drawn(NamedTuple):
+    """What is drawn for the spans of a round: scratch space.
 
     Parameters
     ----------
     words, document, reach : ndarray of shape (n_spans, capacity), int32
         See `Windows`.
-    noise : ndarray of shape (n_spans, n), int32
+    noise_rows : ndarray of shape (n_spans, n), int32
         Their noise words.
     where : ndarray of shape (n_spans, 3), int64
         How many words there are, and which of them are centres.
@@ -40,7 +41,7 @@ class Spans(NamedTuple):
     words: np.ndarray
     document: np.ndarray
     reach: np.ndarray
-    noise: np.ndarray
+    noise_rows: np.ndarray
     where: np.ndarray
 
 
@@ -77,45 +78,48 @@ class Words(NamedTuple):
     ways: np.ndarray
 
 
+@numba.njit(inline="always")
+def _count_spans(spans):
+    """Count the spans of a round: the last one may have fewer."""
+    return -(-(spans.stop - spans.start) // spans.length)
+
+
+@numba.njit(inline="always")
+def _windows_of(drawn, number):
+    return Windows(drawn.words[number], drawn.document[number], drawn.reach[number])
+
+
 @compiled()
-def _prepare_spans(replicas, corpus, current, spans, noise, part, n_parts):
-    """Prepare every n_parts-th span; forget those that the last round does not have."""
-    n_spans = -(-(current.stop - current.start) // current.length)
-    for number in range(part, len(spans.where), n_parts):
+def _prepare_spans(replicas, corpus, spans, drawn, noise, part, n_parts):
+    """Prepare every n_parts-th span; forget those that this round does not have."""
+    n_spans = _count_spans(spans)
+    for number in range(part, len(drawn.where), n_parts):
         if number < n_spans:
-            windows = Windows(
-                spans.words[number], spans.document[number], spans.reach[number]
-            )
             where = prepare_span(
-                replicas, corpus, current, number, windows, noise, spans.noise[number]
-            )
+                replicas, corpus, spans, number, _windows_of(drawn, number), noise,
+                drawn.noise_rows[number],
+            )  # fmt: skip
             for k in range(3):
-                spans.where[number, k] = where[k]
+                drawn.where[number, k] = where[k]
         else:
-            spans.where[number, :] = 0
             clear(replicas, number)
 
 
 @compiled()
-def _train_spans(
-    tables, corpus, current, spans, noise, vectors, results, part, n_parts
-):
+def _train_spans(tables, corpus, spans, drawn, noise, vectors, results, part, n_parts):
     """Train on every n_parts-th span, on its replica."""
-    n_spans = -(-(current.stop - current.start) // current.length)
-    for number in range(part, n_spans, n_parts):
-        windows = Windows(
-            spans.words[number], spans.document[number], spans.reach[number]
-        )
-        where = spans.where[number, 0], spans.where[number, 1], spans.where[number, 2]
+    for number in range(part, _count_spans(spans), n_parts):
+        where = drawn.where[number]
         results[number, 0], results[number, 1] = train_span(
-            tables, corpus, current, number, windows, where, noise,
-            spans.noise[number], vectors, None,
+            tables, corpus, spans, number, _windows_of(drawn, number),
+            (where[0], where[1], where[2]), noise, drawn.noise_rows[number], vectors,
+            None,
         )  # fmt: skip
 
 
 @compiled()
 def train_rounds(
-    tables, corpus, rounds, rates, pulls, noise, spans, words, vectors, results,
+    tables, corpus, rounds, rates, pulls, noise, drawn, words, vectors, results,
     barrier, part, n_parts,
 ):  # fmt: skip
     """Do one thread's part of some rounds, in place.
@@ -133,7 +137,7 @@ def train_rounds(
         The part of its way that a vector goes in one touch, as replicas and as rows see
         it, for a learning rate of 1.
     noise : Noise
-    spans : Spans
+    drawn : Drawn
     words : Words
     vectors : ndarray of shape (2 * TILE, n_columns), float32
         The thread's own scratch space.
@@ -144,18 +148,18 @@ def train_rounds(
         From `skembed._kernels.barrier.new_barrier`.
     part, n_parts : int
     """
-    per_round = len(spans.where) * rounds.length
+    per_round = len(drawn.where) * rounds.length
     composition, splits, ways = words.composition, words.splits, words.ways
     n_waits = 0
     for k in range(len(rates)):
         start = rounds.start + k * per_round
-        current = Round(
+        spans = Round(
             start, min(start + per_round, rounds.stop), rounds.length, rounds.window,
             rounds.shrink, rates[k], rounds.key,
         )  # fmt: skip
         pull, ngram_pull = pulls[0] * rates[k], pulls[1] * rates[k]
         # Others may still move rows, which this does not touch.
-        _prepare_spans(tables.replicas, corpus, current, spans, noise, part, n_parts)
+        _prepare_spans(tables.replicas, corpus, spans, drawn, noise, part, n_parts)
         if not wait_for_all(barrier, part, n_parts, n_waits + 1):
             return
         if part == 0:
@@ -169,7 +173,7 @@ def train_rounds(
         if not wait_for_all(barrier, part, n_parts, n_waits + 3):
             return
         _train_spans(
-            tables, corpus, current, spans, noise, vectors, results[k], part, n_parts
+            tables, corpus, spans, drawn, noise, vectors, results[k], part, n_parts
         )
         if not wait_for_all(barrier, part, n_parts, n_waits + 4):
             return

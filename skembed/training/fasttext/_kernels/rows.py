@@ -148,7 +148,7 @@ def add_changes(table, change, group_of):
 
 @compiled()
 def write_means(table, composition, vectors):
-    """Write the vectors of all words.
+    """Write the means of rows that words, or groups, are made of.
 
     Parameters
     ----------
