@@ -1,7 +1,7 @@
 """A barrier for threads in compiled code: they hardly ever sleep while they wait.
 
 To wake a thread that sleeps takes tens of microseconds, as long as what some steps of
-training take. Threads that come here look again and again; after as long, they sleep
+training take. Threads that come here look again and again; after a while, they sleep
 between two looks, as the one that they wait for may be waiting for their processor.
 
 Each thread has a cell of its own in which it writes how far it has come, so that no two
@@ -25,8 +25,8 @@ from skembed._kernels.compiling import compiled
 
 # Cells of 8 bytes in two lines of the cache, which processors fetch in pairs.
 _STRIDE = 16
-# How often to look before sleeping: some tens of microseconds.
-_PATIENCE = 10_000
+# How often to look before sleeping: about a hundred microseconds.
+_PATIENCE = 40_000
 # The system's function, and the least time that it is worth to be called with.
 if os.name == "nt":
     _sleep, _NAP = ctypes.windll.kernel32.Sleep, 1  # type: ignore[attr-defined]
