@@ -80,9 +80,8 @@ class NgramSchedule(Schedule):
         self._words = Words(
             rows,
             *dealt(composition),
-            listed=np.empty(capacity, dtype=np.int32),
-            touches=np.empty(capacity, dtype=np.float32),
-            n=np.zeros(1, dtype=np.int64),
+            listed=np.empty((len(self._parts), capacity), dtype=np.int32),
+            touches=np.empty((len(self._parts), capacity), dtype=np.float32),
             before=aligned_zeros(capacity, vectors.shape[1]),
             ways=aligned_zeros(1, 4 * len(rows)).reshape(-1, 4),
         )

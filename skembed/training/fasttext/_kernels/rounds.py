@@ -56,12 +56,11 @@ class Words(NamedTuple):
         Its rows are sorted by `deal_rows`.
     splits : ndarray of shape (8 * n_words + 1,), int64
         From `deal_rows`.
-    listed : ndarray of shape (capacity,), int32
-        The words of a round.
-    touches : ndarray of shape (capacity,), float32
+    listed : ndarray of shape (n_threads, capacity), int32
+        The words of a round. Each thread lists all of them: to wait for another's list
+        would take longer.
+    touches : ndarray of shape (n_threads, capacity), float32
         How often each of these is touched.
-    n : ndarray of shape (1,), int64
-        How many there are.
     before : ndarray of shape (capacity, n_columns), float32
         Their vectors before the round.
     ways : ndarray of shape (n_rows, 4), float32
@@ -73,7 +72,6 @@ class Words(NamedTuple):
     splits: np.ndarray
     listed: np.ndarray
     touches: np.ndarray
-    n: np.ndarray
     before: np.ndarray
     ways: np.ndarray
 
@@ -162,24 +160,22 @@ def train_rounds(
         _prepare_spans(tables.replicas, corpus, spans, drawn, noise, part, n_parts)
         if not wait_for_all(barrier, part, n_parts, n_waits + 1):
             return
-        if part == 0:
-            words.n[0] = list_words(tables.replicas, words.listed, words.touches)
-        if not wait_for_all(barrier, part, n_parts, n_waits + 2):
-            return
-        listed, touches = words.listed[: words.n[0]], words.touches
+        touches = words.touches[part]
+        n_words = list_words(tables.replicas, words.listed[part], touches)
+        listed = words.listed[part, :n_words]
         compose_words(
             listed, words.table, composition, tables.input, words.before, part, n_parts
         )
-        if not wait_for_all(barrier, part, n_parts, n_waits + 3):
+        if not wait_for_all(barrier, part, n_parts, n_waits + 2):
             return
         _train_spans(
             tables, corpus, spans, drawn, noise, vectors, results[k], part, n_parts
         )
-        if not wait_for_all(barrier, part, n_parts, n_waits + 4):
+        if not wait_for_all(barrier, part, n_parts, n_waits + 3):
             return
         merge(tables, pull, part, n_parts)
         sum_ways(listed, touches, composition, splits, ways, ngram_pull, part, n_parts)
-        n_waits += 5
+        n_waits += 4
         if not wait_for_all(barrier, part, n_parts, n_waits):
             return
         spread_changes(
