@@ -266,7 +266,10 @@ def test_partial_fit_does_not_go_on_with_other_ngrams(animals):
 
 def test_a_failed_fit_leaves_the_earlier_state(fitted, animals, two_topics):
     features = fitted.transform(animals)
-    for bad, change in [(["a", None], {}), (two_topics, {"learning_rate": 1e9})]:
+    for bad, change in [
+        (["a", None], {}),
+        (two_topics, {"learning_rate": 1e9, "sample": 0}),
+    ]:
         with pytest.raises(ValueError, match=r"missing|learning_rate"):
             fitted.set_params(**change).fit(bad)
     assert_array_equal(fitted.transform(animals), features)

@@ -17,7 +17,8 @@ from tests.training.topics import gap_between_topics
 
 CPU = torch.device("cpu")
 # Words of one topic (see `topics`) share an n-gram with four others of it.
-NGRAMS = (np.arange(100) % 20).astype(np.int32)
+# Of each word two, which the same words have.
+NGRAMS = (np.arange(100)[:, None] % 20 + [0, 20]).astype(np.int32).ravel()
 
 # What each of the processes does.
 CODE = """if True:
@@ -47,7 +48,7 @@ CODE = """if True:
     counts = Cooccurrences(given["rows"], given["columns"], given["x"])
     config = GloVeConfig(vector_size=12, epochs=4)
     glove = train_glove(counts, 100, config, seed=rank, device=device)
-    ngrams = Ragged(given["ngrams"], np.arange(101))
+    ngrams = Ragged(given["ngrams"], 2 * np.arange(101))
     config = FastTextConfig(vector_size=12, window=3, sample=1e-2, epochs=4)
     composed = train_fasttext(
         corpus, given["counts"], ngrams, config, seed=rank, device=device
@@ -116,7 +117,7 @@ def test_two_processes_learn_the_words_that_one_learns(topics, trained):
 @pytest.mark.slow
 def test_two_processes_learn_the_ngrams_that_one_learns(topics, trained):
     config = FastTextConfig(vector_size=12, window=3, sample=1e-2, epochs=4)
-    ngrams = Ragged(NGRAMS, np.arange(101))
+    ngrams = Ragged(NGRAMS, 2 * np.arange(101))
     alone = train_fasttext(*topics, ngrams, config, seed=0, device=CPU)
     assert_allclose(trained[0]["fasttext_losses"], alone.losses, rtol=0.1)
     assert gap_between_topics(trained[0]["vectors"]) > 0.3

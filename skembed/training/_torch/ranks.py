@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+import torch
 import torch.distributed as dist
 from torch import Tensor
 
@@ -47,6 +50,22 @@ class Ranks:
             values = values.clone()
             dist.all_reduce(values)
         return values
+
+
+def begin_alike(values: npt.NDArray[np.float32], device: torch.device) -> None:
+    """Have all processes begin with the values of the first, in place.
+
+    Parameters
+    ----------
+    values : ndarray of float32, C order
+    device : torch.device
+        Where processes can reach each other.
+    """
+    ranks = Ranks()
+    if ranks.size > 1:
+        tensor = torch.from_numpy(values).to(device)
+        ranks.begin(tensor)
+        values[...] = tensor.cpu().numpy()
 
 
 class SharedTable:

@@ -107,6 +107,11 @@ def train_fasttext(
         draw_rows(rows[:-1, :size], np.random.default_rng(seeds))
     else:
         rows, w_out = padded_tables(initial)
+    if device is not None:
+        from skembed.training._torch.ranks import begin_alike
+
+        # What their groups move is added to them in the end, in each process.
+        begin_alike(rows, device)
     groups = group_rows(compose(ngrams), len(rows) - 1)
     composition = groups.composition
     objective = NgramSampling(counts, composition, config)
