@@ -32,6 +32,15 @@ def quality(words: list[str], vectors: np.ndarray) -> dict[str, float]:
     return scores
 
 
+def over_seeds(
+    scores: list[dict[str, float]],
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the means of scores, and how far they lie apart."""
+    columns = {key: [score[key] for score in scores] for key in scores[0]}
+    means = {key: float(np.mean(values)) for key, values in columns.items()}
+    return means, {key: float(np.ptp(values)) for key, values in columns.items()}
+
+
 def _accuracy(word_vectors: WordVectors, name: str) -> float:
     """Accuracy of logistic regression on the mean vectors of a set's test part."""
     parts = classification(name)

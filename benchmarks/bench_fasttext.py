@@ -26,7 +26,7 @@ from gensim.models import FastText
 
 from benchmarks._corpus import Corpus
 from benchmarks._data import CORPUS, is_here, simple_wikipedia, words_of
-from benchmarks._quality import FILES, quality
+from benchmarks._quality import FILES, over_seeds, quality
 from benchmarks._report import write_parts
 from benchmarks._timing import median_times
 from skembed import FastTextVectorizer
@@ -188,9 +188,7 @@ def qualities(
     rows = []
     for name, train in models.items():
         scores = [quality(*train(seed)) for seed in range(1, n_seeds + 1)]
-        columns = {key: [score[key] for score in scores] for key in scores[0]}
-        means = {key: float(np.mean(values)) for key, values in columns.items()}
-        spread = {key: float(np.ptp(values)) for key, values in columns.items()}
+        means, spread = over_seeds(scores)
         rows.append({"case": f"quality{of}, {name}", "threads": 2, **means})
         rows.append({"case": "greatest less least of its seeds", **spread})
         print(rows[-2:], flush=True)
@@ -264,18 +262,17 @@ PARTS = {
         speed, threads=2, n_documents=N_LONG, of=f" on {N_LONG:,} documents"
     ),
     **{
-        f"quality-{program}": partial(
-            qualities, program=program, n_documents=N_QUALITY, n_seeds=N_SEEDS
+        f"quality-{program}{suffix}": partial(
+            qualities, program=program, n_documents=n_documents, n_seeds=n_seeds, of=of
         )
-        for program in PROGRAMS
-    },
-    **{
-        f"quality-{program}-long": partial(
-            qualities,
-            program=program,
-            n_documents=N_QUALITY_LONG,
-            n_seeds=N_SEEDS_LONG,
-            of=f" on {N_QUALITY_LONG:,} documents",
+        for suffix, n_documents, n_seeds, of in (
+            ("", N_QUALITY, N_SEEDS, ""),
+            (
+                "-long",
+                N_QUALITY_LONG,
+                N_SEEDS_LONG,
+                f" on {N_QUALITY_LONG:,} documents",
+            ),
         )
         for program in PROGRAMS
     },

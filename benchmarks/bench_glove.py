@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks._data import CORPUS, is_here, simple_wikipedia
 from benchmarks._memory import peak_of
-from benchmarks._quality import FILES, quality
+from benchmarks._quality import FILES, over_seeds, quality
 from benchmarks._report import write_parts
 from benchmarks._stanford import Stanford, can_build
 from benchmarks._timing import median_times
@@ -258,10 +258,9 @@ def scored(
         seconds = time.perf_counter() - start
         scores.append({"seconds": seconds} | quality(list(vocabulary.words), vectors))
         print(case, scores[-1], flush=True)
-    columns = {key: [score[key] for score in scores] for key in scores[0]}
-    rows = [{"case": case} | {key: float(np.mean(row)) for key, row in columns.items()}]
+    means, spread = over_seeds(scores)
+    rows: Rows = [{"case": case} | means]
     if n_seeds > 1:
-        spread = {key: float(np.ptp(row)) for key, row in columns.items()}
         rows.append({"case": "greatest less least of its seeds"} | spread)
     return rows
 
