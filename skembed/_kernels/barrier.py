@@ -22,7 +22,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from skembed._kernels.compiling import compiled
+from skembed._kernels.simd import pointer_to
 
+_cell = ir.IntType(64)
 # Cells of 8 bytes in two lines of the cache, which processors fetch in pairs.
 _STRIDE = 16
 # How often to look before sleeping: about a hundred microseconds.
@@ -36,20 +38,13 @@ _sleep.restype = None
 binding.add_symbol("skembed_sleep", ctypes.cast(_sleep, ctypes.c_void_p).value)
 
 
-def _pointer(context, builder, array_type, array, index, index_type):
-    array = context.make_array(array_type)(context, builder, array)
-    index = context.cast(builder, index, index_type, types.intp)
-    return cgutils.get_item_pointer(
-        context, builder, array_type, array, [index], wraparound=False
-    )
-
-
 @intrinsic
 def _read_cell(typingctx, cells, index):
     def codegen(context, builder, signature, args):
-        pointer = _pointer(
-            context, builder, signature.args[0], *args, signature.args[1]
-        )
+        pointer = pointer_to(
+            context, builder, signature.args[0], args[0],
+            (args[1:], signature.args[1:]), _cell,
+        )  # fmt: skip
         return builder.load_atomic(pointer, "acquire", 8)
 
     return types.int64(cells, index), codegen
@@ -58,9 +53,10 @@ def _read_cell(typingctx, cells, index):
 @intrinsic
 def _write_cell(typingctx, cells, index, value):
     def codegen(context, builder, signature, args):
-        pointer = _pointer(
-            context, builder, signature.args[0], *args[:2], signature.args[1]
-        )
+        pointer = pointer_to(
+            context, builder, signature.args[0], args[0],
+            (args[1:2], signature.args[1:2]), _cell,
+        )  # fmt: skip
         value = context.cast(builder, args[2], signature.args[2], types.int64)
         builder.store_atomic(value, pointer, "release", 8)
         return context.get_dummy_value()

@@ -46,7 +46,8 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(dmm, fe_type, _llvm_vector)
 
 
-def _pointer(context, builder, array_type, array, indices, target):
+def pointer_to(context, builder, array_type, array, indices, target):
+    """Point to an element of an array, as to a thing of another type."""
     array = context.make_array(array_type)(context, builder, array)
     indices = [
         context.cast(builder, i, t, types.intp)
@@ -61,7 +62,7 @@ def _pointer(context, builder, array_type, array, indices, target):
 @intrinsic
 def _load(typingctx, table, row, column):
     def codegen(context, builder, signature, args):
-        pointer = _pointer(
+        pointer = pointer_to(
             context, builder, signature.args[0], args[0],
             (args[1:], signature.args[1:]), _llvm_vector,
         )  # fmt: skip
@@ -73,7 +74,7 @@ def _load(typingctx, table, row, column):
 @intrinsic
 def _store(typingctx, table, row, column, value):
     def codegen(context, builder, signature, args):
-        pointer = _pointer(
+        pointer = pointer_to(
             context, builder, signature.args[0], args[0],
             (args[1:3], signature.args[1:3]), _llvm_vector,
         )  # fmt: skip
@@ -160,7 +161,7 @@ def _store_sums(typingctx, numbers, k, a, b, c, d):
         four = builder.fadd(
             lanes(eight, eight, [0, 1, 2, 3]), lanes(eight, eight, [4, 5, 6, 7])
         )
-        pointer = _pointer(
+        pointer = pointer_to(
             context, builder, signature.args[0], args[0],
             (args[1:2], signature.args[1:2]), ir.VectorType(_float, 4),
         )  # fmt: skip
@@ -174,7 +175,7 @@ def _store_sums(typingctx, numbers, k, a, b, c, d):
 def _prefetch(typingctx, table, row, column):
     def codegen(context, builder, signature, args):
         byte, number = ir.IntType(8), ir.IntType(32)
-        pointer = _pointer(
+        pointer = pointer_to(
             context, builder, signature.args[0], args[0],
             (args[1:], signature.args[1:]), byte,
         )  # fmt: skip

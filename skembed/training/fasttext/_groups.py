@@ -112,10 +112,9 @@ def group_rows(composition: Composition, n_rows: int) -> RowGroups:
     split_groups(rows, offsets, group_of)
     # Words and their n-grams that are met together lie together.
     places = np.full(len(rows) + 1, -1, dtype=np.int64)
-    number_by_first_use(group_of[rows], places)
+    n_groups = number_by_first_use(group_of[rows], places)
     group_of = places[group_of]
-    n_groups = int(group_of[rows].max()) + 1
-    np.minimum(group_of, n_groups, out=group_of)
+    group_of[group_of < 0] = n_groups
     sizes = np.bincount(group_of)[:n_groups]
     groups, bounds = np.empty_like(rows), np.empty_like(offsets)
     list_groups(group_of[rows], offsets, sizes, groups, bounds)

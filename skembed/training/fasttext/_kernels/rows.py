@@ -87,17 +87,19 @@ def number_by_first_use(numbers, places):
     ----------
     numbers : ndarray of shape (n,), int64
     places : ndarray of shape (n_numbers,), int64, all -1
-        Overwritten. Those that are never met come last.
+        Overwritten, but for those that are never met.
+
+    Returns
+    -------
+    n : int
+        How many there are.
     """
     n = 0
     for i in range(len(numbers)):
         if places[numbers[i]] < 0:
             places[numbers[i]] = n
             n += 1
-    for number in range(len(places)):
-        if places[number] < 0:
-            places[number] = n
-            n += 1
+    return n
 
 
 @compiled()
